@@ -1,0 +1,5 @@
+"""`python -m mnist_core` is `mnist-core`."""
+
+from mnist_core.cli import main
+
+main()

@@ -1,0 +1,81 @@
+"""How a command shows what a run is doing: a bar on a terminal, plain lines in a pipe, JSON for a program."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from mnist_core.recipes import Recipe
+from mnist_core.runs import Emit, Event
+
+
+@contextmanager
+def watcher(recipe: Recipe | None, *, as_json: bool) -> Iterator[Emit]:
+    """Something to tell events to, fitting where the output goes; `recipe` is None where nothing is trained."""
+    if as_json:
+        yield lambda event: print(json.dumps(event), flush=True)
+    elif sys.stdout.isatty():
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TimeRemainingColumn(),
+        ) as progress:
+            yield _Bars(progress, recipe)
+    else:
+        yield lambda event: _print_line(event, recipe)
+
+
+class _Bars:
+    """Feeds a terminal's progress bars."""
+
+    def __init__(self, progress: Progress, recipe: Recipe | None) -> None:
+        self.progress = progress
+        self.recipe = recipe
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event["event"]:
+            case "download":
+                detail = f"{event['bytes'] / 1e6:.1f} MB"
+                self._show(f"Downloading {event['file']}", event["bytes"], event["bytes_total"], detail)
+            case "step":
+                detail = f"loss {event['loss']:.4f}  {event['images_per_second']:,.0f} images/s"
+                self._show("Training", event["images_seen"], event["images_total"], detail)
+            case "epoch":
+                self.progress.console.print(_epoch_line(event, self.recipe))
+            case "evaluating":
+                self._show("Training", 1, 1, "")
+
+    def _show(self, description: str, done: float, total: float, detail: str) -> None:
+        if description not in self.tasks:
+            self.tasks[description] = self.progress.add_task(description, detail=detail)
+        task = self.tasks[description]
+        self.progress.update(task, completed=done, total=total or None, detail=detail)
+
+
+def _print_line(event: Event, recipe: Recipe | None) -> None:
+    match event["event"]:
+        case "download" if event["bytes"] == event["bytes_total"]:
+            print(f"downloaded {event['file']} ({event['bytes'] / 1e6:.1f} MB)", flush=True)
+        case "loaded":
+            print(
+                ", ".join(f"{count:,} {part}" for part, count in event["images"].items()),
+                "images",
+                flush=True,
+            )
+        case "epoch":
+            print(_epoch_line(event, recipe), flush=True)
+        case "evaluating":
+            print(f"evaluating on {event['on']}", flush=True)
+
+
+def _epoch_line(event: Event, recipe: Recipe | None) -> str:
+    epochs = f"/{recipe.epochs}" if recipe else ""
+    return (
+        f"epoch {event['epoch']}{epochs}: loss {event['train_loss']:.4f}, "
+        f"validation loss {event['validation_loss']:.4f}, "
+        f"validation accuracy {event['validation_accuracy']:.2%}, {event['seconds']:.1f} s"
+    )

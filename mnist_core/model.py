@@ -1,0 +1,34 @@
+"""The network: a multilayer perceptron."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """Fully connected layers with ReLU between them, from the pixels to one logit a digit.
+
+    `MLP((784, 100, 100, 10))` is the network of the article's text, `MLP((784, 100, 10))` of its listing.
+    """
+
+    def __init__(self, sizes: Sequence[int] = (784, 100, 100, 10)) -> None:
+        super().__init__()
+        self.sizes = tuple(sizes)
+        self.layers = nn.ModuleList(nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (n, 10) of images (n, 28, 28) or (n, 784) with values in [0, 1]."""
+        activations = images.flatten(1)
+        for layer in self.layers[:-1]:
+            activations = torch.relu(layer(activations))
+        logits: Tensor = self.layers[-1](activations)
+        return logits
+
+
+def scale_pixels(frames: NDArray[np.uint8]) -> Tensor:
+    """What the network is fed: frames (n, 28, 28) of 0…255 as a float tensor of 0…1."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).float().div_(255)

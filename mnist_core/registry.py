@@ -1,0 +1,236 @@
+"""Versions of the model on disk: save, load, list, promote.
+
+A version is a folder with two files: `model.safetensors`, the weights, and `model.json`, the record from which the
+network can be rebuilt and retrained. Shipped versions lie in the repository's `weights/`, one's own in
+`<weights>/runs/<id>/`; the file `<weights>/active` names the one that answers.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any, Self
+
+import safetensors.torch
+from safetensors import SafetensorError
+
+from mnist_core.errors import MnistCoreError, WeightsError
+from mnist_core.evaluation import Evaluation
+from mnist_core.files import write_atomically
+from mnist_core.model import MLP
+from mnist_core.recipes import Recipe
+
+SHIPPED = Path(__file__).parents[1] / "weights"
+DEFAULT = "article"
+WEIGHTS_FILE, RECORD_FILE = "model.safetensors", "model.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a version's weights come from and what they are worth; enough to rebuild and to repeat it."""
+
+    recipe: Recipe
+    command: str
+    """Trains it again."""
+    data: str
+    """`mnist` or `sample`."""
+    images: Mapping[str, int]
+    """How many were trained on, validated on and tested on."""
+    checksums: Mapping[str, str]
+    """md5 of the data files."""
+    validation_accuracy: float
+    evaluation: Evaluation
+    """On the test images, made once, after training."""
+    duration_seconds: float
+    device: str
+    created: str
+    """UTC, ISO 8601."""
+    libraries: Mapping[str, str]
+    weights_sha256: str = ""
+    """Filled in on saving; ties this record to its weights."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            "format": FORMAT,
+            **values,
+            "recipe": self.recipe.to_dict(),
+            "layer_sizes": list(self.recipe.layer_sizes),
+            "parameters": self.recipe.parameter_count,
+            "evaluation": self.evaluation.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The record that `to_dict` wrote down.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not such a record.
+        """
+        if values["format"] != FORMAT:
+            raise ValueError(f"its format is {values['format']!r}, this program knows {FORMAT}")
+        known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        known["recipe"] = Recipe.from_dict(values["recipe"])
+        known["evaluation"] = Evaluation.from_dict(values["evaluation"])
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version on disk; `name` is what `promote` takes."""
+
+    name: str
+    folder: Path
+    record: Record
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it came with the repository."""
+        return self.folder.parent == SHIPPED
+
+
+@dataclass(frozen=True)
+class LoadedVersion:
+    """A network with its record."""
+
+    model: MLP
+    record: Record
+
+
+def weights_dir() -> Path:
+    """Where versions live: `MNIST_WEIGHTS`, or `weights/` in the repository."""
+    return Path(os.environ.get("MNIST_WEIGHTS") or SHIPPED)
+
+
+def runs_dir() -> Path:
+    """Where training runs, and so one's own versions, live."""
+    return weights_dir() / "runs"
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of what decides a training's outcome."""
+    packages = ("mnist-core", "torch", "torchvision", "numpy", "safetensors")
+    return {"python": platform.python_version(), **{name: installed_version(name) for name in packages}}
+
+
+def now() -> str:
+    """The time in UTC as records hold it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def save_version(folder: Path, model: MLP, record: Record) -> Version:
+    """Write a version into `folder` (made if need be): weights first, record last, each whole or not at all.
+
+    A folder without its record holds no version, so a crash in between leaves none behind.
+
+    Raises:
+        WeightsError: it cannot be written.
+    """
+    weights = safetensors.torch.save({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
+    record = dataclasses.replace(record, weights_sha256=hashlib.sha256(weights).hexdigest())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECORD_FILE).unlink(missing_ok=True)
+        write_atomically(folder / WEIGHTS_FILE, weights)
+        write_atomically(folder / RECORD_FILE, json.dumps(record.to_dict(), indent=1) + "\n")
+    except OSError as error:
+        raise WeightsError(f"{folder} cannot be written ({error}). Make room or choose another folder.") from error
+    return Version(_name(folder), folder, record)
+
+
+def load_version(folder: Path) -> LoadedVersion:
+    """Read a version and check it: the record is complete, the weights are the record's and fit its layers.
+
+    Raises:
+        WeightsError: a file is missing, damaged or foreign; the message names it.
+    """
+    record = read_record(folder)
+    path = folder / WEIGHTS_FILE
+    try:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != record.weights_sha256:
+            raise WeightsError(f"{path} is damaged or does not belong to its record. {_REMEDY}")
+        model = MLP(record.recipe.layer_sizes)
+        model.load_state_dict(safetensors.torch.load(content))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(f"{path} cannot be read ({error}). {_REMEDY}") from error
+    return LoadedVersion(model, record)
+
+
+def read_record(folder: Path) -> Record:
+    """A version's record, without its weights.
+
+    Raises:
+        WeightsError: it is missing, damaged or not a record of ours.
+    """
+    path = folder / RECORD_FILE
+    try:
+        return Record.from_dict(json.loads(path.read_text()))
+    except FileNotFoundError as error:
+        raise WeightsError(f"{folder} holds no version: {RECORD_FILE} is missing. {_REMEDY}") from error
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, MnistCoreError) as error:
+        raise WeightsError(f"{path} is not a record of a version ({error!r}). {_REMEDY}") from error
+
+
+def active_name() -> str:
+    """The name of the version that is to answer; the shipped default where none was promoted."""
+    try:
+        return (weights_dir() / "active").read_text().strip() or DEFAULT
+    except (OSError, UnicodeDecodeError):
+        return DEFAULT
+
+
+def active_version() -> Version:
+    """The version that is to answer.
+
+    Raises:
+        WeightsError: it cannot be read.
+    """
+    return version(active_name())
+
+
+def version(name: str) -> Version:
+    """The version of that name: a shipped one, or `runs/<id>`.
+
+    Raises:
+        WeightsError: there is none, or its record is damaged.
+    """
+    for folder in (weights_dir() / name, SHIPPED / name):
+        inside = folder.resolve().is_relative_to(weights_dir().resolve()) or folder.parent == SHIPPED
+        if inside and folder.is_dir():
+            return Version(name, folder, read_record(folder))
+    raise WeightsError(f"There is no version called {name!r}. {_REMEDY}")
+
+
+def promote(name: str) -> Version:
+    """Make a version the one that answers, everywhere, from the next drawing on.
+
+    Raises:
+        WeightsError: it cannot be loaded, or the choice cannot be written; the active version then stays.
+    """
+    promoted = version(name)
+    load_version(promoted.folder)
+    try:
+        weights_dir().mkdir(parents=True, exist_ok=True)
+        write_atomically(weights_dir() / "active", f"{name}\n")
+    except OSError as error:
+        raise WeightsError(f"{weights_dir()} cannot be written ({error}). The active version stays.") from error
+    return promoted
+
+
+def _name(folder: Path) -> str:
+    """What `version` finds a folder by: its path below the weights folder, else the whole path."""
+    folder = folder.resolve()
+    weights = weights_dir().resolve()
+    return folder.relative_to(weights).as_posix() if folder.is_relative_to(weights) else str(folder)
+
+
+_REMEDY = f"Choose another version, such as the shipped one ({SHIPPED.name}/{DEFAULT}), or train a new one."

@@ -1,0 +1,210 @@
+"""Training by a recipe: a generator that yields its progress and does not know who watches."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mnist_core.augmentation import shift_batch
+from mnist_core.datasets import Dataset, LabelledImages
+from mnist_core.model import MLP, scale_pixels
+from mnist_core.recipes import CLASSES, Recipe
+
+REPORT_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class StepProgress:
+    """Where a training stands, a few times a second."""
+
+    epoch: int
+    """Counted from 1."""
+    images_seen: int
+    images_total: int
+    loss: float
+    """Mean over the training images since the last report."""
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class EpochProgress:
+    """What one pass over the training images led to."""
+
+    epoch: int
+    train_loss: float
+    """Mean over the epoch's training images, each weighing the same, while the weights were changing."""
+    validation_loss: float
+    validation_accuracy: float
+    seconds: float
+    """Since the training began."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The last thing a training yields: the network after its last epoch, on the CPU, ready to answer."""
+
+    model: MLP
+    seconds: float
+
+
+def train(
+    recipe: Recipe, dataset: Dataset, *, device: torch.device | None = None
+) -> Iterator[StepProgress | EpochProgress | Trained]:
+    """Train a new network; stop at any step by no longer asking for the next item.
+
+    The same recipe (seed included), data, device and number of threads give the same weights. The test images
+    of `dataset` are not looked at.
+    """
+    device = device or default_device()
+    images, labels = _to_tensors(dataset.train, device)
+    validation = _to_tensors(dataset.validation, device)
+    targets = _targets(labels, recipe)
+    shuffling = torch.Generator().manual_seed(recipe.seed)
+    model = _new_model(recipe).to(device)
+    step = _Stepper(model, recipe, len(images))
+    watch = _Stopwatch(len(images) * recipe.epochs)
+
+    for epoch in range(1, recipe.epochs + 1):
+        model.train()
+        epoch_loss = torch.zeros((), dtype=torch.float64, device=device)
+        order = torch.randperm(len(images), generator=shuffling).to(device)
+        # one gather an epoch, then plain slices: gathering batch by batch costs a third more time
+        shuffled, shuffled_targets = images[order], targets[order]
+        for start in range(0, len(images), recipe.batch_size):
+            batch = shuffled[start : start + recipe.batch_size]
+            loss = step(
+                shift_batch(batch, recipe.shift, shuffling),
+                shuffled_targets[start : start + recipe.batch_size],
+            )
+            epoch_loss += loss * len(batch)
+            if (progress := watch.count(epoch, len(batch), loss)) is not None:
+                yield progress
+        validation_loss, accuracy = _validate(model, recipe, *validation)
+        mean_loss = epoch_loss.item() / len(images)
+        yield EpochProgress(epoch, mean_loss, validation_loss, accuracy, watch.elapsed)
+
+    yield Trained(model.cpu().eval(), watch.elapsed)
+
+
+def default_device() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return accelerator or torch.device("cpu")
+
+
+def leave_a_core_free() -> None:
+    """Limit this process to all cores but one, at most four.
+
+    More threads gain nothing on batches this small, and with every core taken both the training (whose threads
+    wait for each other) and the rest of the machine crawl.
+    """
+    torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) - 1)))
+
+
+def estimate_seconds(recipe: Recipe, training_images: int, *, trial_seconds: float = 0.15) -> float:
+    """How long a training would take on this machine, from a short trial on random images."""
+    device = default_device()
+    count = min(4 * recipe.batch_size, training_images)
+    images = torch.rand(count, 28, 28, device=device)
+    labels = torch.arange(count, device=device) % CLASSES
+    targets = _targets(labels, recipe)
+    step = _Stepper(_new_model(recipe).to(device), recipe, training_images)
+    step(images[: recipe.batch_size], targets[: recipe.batch_size])  # the first step pays for set-up
+    seen, begin = 0, time.perf_counter()
+    while seen == 0 or time.perf_counter() - begin < trial_seconds:
+        start = seen % count
+        batch = images[start : start + recipe.batch_size]
+        step(batch, targets[start : start + recipe.batch_size]).item()
+        seen += len(batch)
+    return (time.perf_counter() - begin) / seen * training_images * recipe.epochs
+
+
+class _Stepper:
+    """One step of the optimizer at a time."""
+
+    def __init__(self, model: MLP, recipe: Recipe, images: int) -> None:
+        self.model = model
+        self.loss = _loss_function(recipe)
+        # the fused kernel does the same arithmetic as the article's Adam in one call instead of dozens
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
+        self.schedule: torch.optim.lr_scheduler.LRScheduler | None = None
+        if recipe.schedule == "one-cycle":
+            self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+                self.optimizer,
+                max_lr=recipe.learning_rate,
+                total_steps=recipe.epochs * recipe.steps_per_epoch(images) + 1,
+                pct_start=0.2,
+                cycle_momentum=False,
+            )
+
+    def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
+        loss: Tensor = self.loss(self.model(images), targets)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        if self.schedule is not None:
+            self.schedule.step()
+        return loss.detach()
+
+
+class _Stopwatch:
+    """Counts images and, every `REPORT_SECONDS`, says how fast they go by."""
+
+    def __init__(self, images_total: int) -> None:
+        self.images_total = images_total
+        self.images_seen = 0
+        self.begin = self.last_report = time.perf_counter()
+        self.losses: list[Tensor] = []
+        self.counts: list[int] = []
+
+    @property
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.begin
+
+    def count(self, epoch: int, images: int, loss: Tensor) -> StepProgress | None:
+        self.images_seen += images
+        self.losses.append(loss)
+        self.counts.append(images)
+        now = time.perf_counter()
+        if now - self.last_report < REPORT_SECONDS:
+            return None
+        self.last_report = now
+        weights = torch.tensor(self.counts, dtype=torch.float32)
+        loss_since = (torch.stack(self.losses).cpu() * weights).sum().item() / weights.sum().item()
+        self.losses, self.counts = [], []
+        rate = self.images_seen / (now - self.begin)
+        seconds_left = (self.images_total - self.images_seen) / rate
+        return StepProgress(epoch, self.images_seen, self.images_total, loss_since, rate, seconds_left)
+
+
+def _new_model(recipe: Recipe) -> MLP:
+    """A network whose starting weights depend on the seed alone; the caller's random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return MLP(recipe.layer_sizes)
+
+
+def _to_tensors(part: LabelledImages, device: torch.device) -> tuple[Tensor, Tensor]:
+    return scale_pixels(part.images).to(device), torch.from_numpy(part.labels).to(device)
+
+
+def _targets(labels: Tensor, recipe: Recipe) -> Tensor:
+    """What the loss compares logits with: one-hot rows for `bce`, the labels themselves for `ce`."""
+    return nn.functional.one_hot(labels, CLASSES).float() if recipe.loss == "bce" else labels
+
+
+def _loss_function(recipe: Recipe) -> nn.Module:
+    return nn.BCEWithLogitsLoss() if recipe.loss == "bce" else nn.CrossEntropyLoss()
+
+
+@torch.inference_mode()
+def _validate(model: MLP, recipe: Recipe, images: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Loss (the recipe's) and accuracy on images the training does not see."""
+    model.eval()
+    logits = model(images)
+    loss = _loss_function(recipe)(logits, _targets(labels, recipe)).item()
+    return loss, (logits.argmax(1) == labels).double().mean().item()
