@@ -174,7 +174,7 @@ def _print_accuracy(evaluation: Evaluation) -> None:
     low, high = evaluation.interval.low, evaluation.interval.high
     print(
         f"{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
-        f"(95 % interval {low:.2%} to {high:.2%})"
+        f"(95% interval {low:.2%} to {high:.2%})"
     )
 
 

@@ -25,9 +25,11 @@ DataName = Literal["mnist", "sample"]
 DATA_NAMES: tuple[DataName, ...] = ("mnist", "sample")
 
 SPLIT_SEED = 20_260_101
-MNIST_VALIDATION_IMAGES = 5_000
-SAMPLE_VALIDATION_IMAGES = 500
-SAMPLE_TEST_IMAGES = 1_000
+IMAGE_COUNTS: Mapping[DataName, Mapping[str, int]] = {
+    "mnist": {"training": 55_000, "validation": 5_000, "test": 10_000},
+    "sample": {"training": 3_500, "validation": 500, "test": 1_000},
+}
+"""How each data set is divided."""
 
 # md5 and size in bytes of the unpacked originals (LeCun, Cortes, Burges)
 MNIST_FILES: Mapping[str, tuple[str, int]] = {
@@ -130,15 +132,17 @@ def _load_mnist(folder: Path, on_download: OnDownload | None) -> Dataset:
         return LabelledImages(name, part.data.numpy(), part.targets.numpy().astype(np.int64))
 
     training_files = read("MNIST training set", train=True)
-    train, validation = _split(training_files, MNIST_VALIDATION_IMAGES, ("MNIST training", "MNIST validation"))
+    train, validation = _split(
+        training_files, IMAGE_COUNTS["mnist"]["validation"], ("MNIST training", "MNIST validation")
+    )
     checksums = {file: md5 for file, (md5, _) in MNIST_FILES.items()}
     return Dataset("mnist", train, validation, read("MNIST test set", train=False), checksums)
 
 
 def _load_sample() -> Dataset:
     everything = load_sample()
-    rest, test = _split(everything, SAMPLE_TEST_IMAGES, ("rest", "1,000 digits of the bundled sample"))
-    train, validation = _split(rest, SAMPLE_VALIDATION_IMAGES, ("sample training", "sample validation"))
+    rest, test = _split(everything, IMAGE_COUNTS["sample"]["test"], ("rest", "1,000 digits of the bundled sample"))
+    train, validation = _split(rest, IMAGE_COUNTS["sample"]["validation"], ("sample training", "sample validation"))
     return Dataset("sample", train, validation, test, {"mnist_5k.csv.gz": _md5(_sample_path().read_bytes())})
 
 

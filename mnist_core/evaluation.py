@@ -21,7 +21,7 @@ class Answers(Protocol):
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % confidence interval, both ends between 0 and 1."""
+    """A 95% confidence interval, both ends between 0 and 1."""
 
     low: float
     high: float
@@ -80,7 +80,7 @@ class Evaluation:
 
     @property
     def interval(self) -> Interval:
-        """The 95 % interval of the accuracy."""
+        """The 95% interval of the accuracy."""
         return wilson_interval(self.correct, self.images)
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def evaluate(classifier: Answers, data: LabelledImages) -> Evaluation:
 
 
 def wilson_interval(successes: int, trials: int) -> Interval:
-    """The 95 % interval of a proportion (Wilson 1927); also right near 100 %, where the usual one is not."""
+    """The 95% interval of a proportion (Wilson 1927); also right near 100 %, where the usual one is not."""
     from scipy.stats import binomtest
 
     bounds = binomtest(successes, trials).proportion_ci(confidence_level=0.95, method="wilson")

@@ -198,15 +198,25 @@ def active_version() -> Version:
 
 
 def version(name: str) -> Version:
-    """The version of that name: a shipped one, or `runs/<id>`.
+    """The version of that name.
 
     Raises:
         WeightsError: there is none, or its record is damaged.
     """
-    for folder in (weights_dir() / name, SHIPPED / name):
-        inside = folder.resolve().is_relative_to(weights_dir().resolve()) or folder.parent == SHIPPED
-        if inside and folder.is_dir():
-            return Version(name, folder, read_record(folder))
+    folder = find(name)
+    return Version(name, folder, read_record(folder))
+
+
+def find(name: str) -> Path:
+    """The folder of the version of that name: a shipped one, or `runs/<id>`.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    for home in (weights_dir(), SHIPPED):
+        folder = home / name
+        if folder.is_dir() and folder.resolve().is_relative_to(home.resolve()):  # no way out with ..
+            return folder
     raise WeightsError(f"There is no version called {name!r}. {_REMEDY}")
 
 

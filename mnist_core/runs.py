@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import psutil
 
-from mnist_core.datasets import DataName, load_dataset
+from mnist_core.datasets import IMAGE_COUNTS, DataName, load_dataset
 from mnist_core.errors import MnistCoreError, RunError
 from mnist_core.evaluation import evaluate
 from mnist_core.files import write_atomically
@@ -89,11 +89,7 @@ def perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Version
 
 def _perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Version:
     dataset = load_dataset(data, on_download=_throttled(emit))
-    images = {
-        "training": len(dataset.train),
-        "validation": len(dataset.validation),
-        "test": len(dataset.test),
-    }
+    images = IMAGE_COUNTS[data]
     emit({"event": "loaded", "images": images})
     device = default_device()
     for progress in train(recipe, dataset, device=device):

@@ -3,8 +3,9 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ from mnist_core.model import MLP, scale_pixels
 from mnist_core.recipes import CLASSES, Recipe
 
 REPORT_SECONDS = 0.2
+TRIAL_IMAGES = 4096
 
 
 @dataclass(frozen=True)
@@ -105,22 +107,14 @@ def leave_a_core_free() -> None:
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) - 1)))
 
 
-def estimate_seconds(recipe: Recipe, training_images: int, *, trial_seconds: float = 0.15) -> float:
-    """How long a training would take on this machine, from a short trial on random images."""
-    device = default_device()
-    count = min(4 * recipe.batch_size, training_images)
-    images = torch.rand(count, 28, 28, device=device)
-    labels = torch.arange(count, device=device) % CLASSES
-    targets = _targets(labels, recipe)
-    step = _Stepper(_new_model(recipe).to(device), recipe, training_images)
-    step(images[: recipe.batch_size], targets[: recipe.batch_size])  # the first step pays for set-up
-    seen, begin = 0, time.perf_counter()
-    while seen == 0 or time.perf_counter() - begin < trial_seconds:
-        start = seen % count
-        batch = images[start : start + recipe.batch_size]
-        step(batch, targets[start : start + recipe.batch_size]).item()
-        seen += len(batch)
-    return (time.perf_counter() - begin) / seen * training_images * recipe.epochs
+def estimate_seconds(recipe: Recipe, training_images: int) -> float:
+    """How long a training would take on this machine, from a short epoch on noise (a first one pays for set-up)."""
+    count = min(TRIAL_IMAGES, training_images)
+    noise = np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    trial = LabelledImages("noise", noise, np.arange(count) % CLASSES)
+    events = train(replace(recipe, epochs=2), Dataset("sample", trial, trial, trial, {}))
+    first, second = (event.seconds for event in events if isinstance(event, EpochProgress))
+    return (second - first) / count * training_images * recipe.epochs
 
 
 class _Stepper:

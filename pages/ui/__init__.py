@@ -1,0 +1,1 @@
+"""What the pages share: layout and navigation, cached loaders, the board, the answer, charts."""

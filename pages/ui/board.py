@@ -1,0 +1,104 @@
+"""The board people draw on: a canvas whose content lives in the session, so that it outlasts a visit elsewhere."""
+
+import base64
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+from streamlit_drawable_canvas import st_canvas
+
+SIDE = 280
+"""Pixels; fits a phone with room beside it to scroll by."""
+PAPER, INK = "#ffffff", "#111111"
+CANVAS_KEY = "canvas"
+EMPTY: dict[str, Any] = {"objects": []}
+
+
+@dataclass
+class Board:
+    """What is drawn, as this session knows it."""
+
+    picture: NDArray[np.uint8] | None = None
+    """RGBA (SIDE, SIDE, 4); None while nothing is drawn."""
+    strokes: list[dict[str, Any]] = field(default_factory=list)
+    """The canvas's own description, one object a stroke."""
+    origin: str = ""
+    """Where the picture comes from, if not from the visitor's hand."""
+    shown: dict[str, Any] = field(default_factory=lambda: EMPTY)
+    """What the canvas was last told to show."""
+    revision: int = 0
+    last_sent: bytes | None = None
+
+    def clear(self) -> None:
+        """Start with clean paper."""
+        self.picture, self.origin = None, ""
+        self._show([])
+
+    def undo(self) -> None:
+        """Take the last stroke back; the canvas then sends the picture that is left."""
+        if len(self.strokes) <= 1:
+            self.clear()
+        else:
+            self._show(self.strokes[:-1])
+
+    def put(self, digit: NDArray[np.uint8], origin: str) -> None:
+        """Show a digit (28, 28), light on black, as if it had been drawn; it can be drawn on."""
+        enlarged = Image.fromarray(255 - digit).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        png = io.BytesIO()
+        enlarged.save(png, "PNG")
+        source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+        place = {"left": 0, "top": 0, "originX": "left", "originY": "top", "width": SIDE, "height": SIDE}
+        self.picture, self.origin = np.asarray(enlarged.convert("RGBA")), origin
+        self._show([{"type": "Image", "src": source, **place}])
+
+    def receive(self, png: bytes, picture: NDArray[np.uint8], strokes: list[dict[str, Any]]) -> None:
+        """Take over what the canvas sent; every rerun repeats the last thing sent, which changes nothing."""
+        if png == self.last_sent:
+            return
+        self.last_sent = png
+        if [stroke.get("type") for stroke in strokes] != ["Image"]:
+            self.origin = ""  # drawn on: no longer the example it was
+        self.strokes = strokes
+        self.picture = picture if strokes else None
+
+    def show_again(self) -> None:
+        """Have a canvas that has just appeared show what was drawn on the one before."""
+        self._show(self.strokes)
+        self.last_sent = None
+
+    def _show(self, strokes: list[dict[str, Any]]) -> None:
+        self.strokes = strokes
+        self.revision += 1  # the canvas redraws only when it is told something new
+        self.shown = {"objects": strokes, "revision": self.revision}
+
+
+def board() -> Board:
+    """This visitor's board."""
+    if "board" not in st.session_state:
+        st.session_state["board"] = Board()
+    found: Board = st.session_state["board"]
+    return found
+
+
+def draw_board(pen_width: int) -> Board:
+    """Place the canvas and take over what was drawn on it."""
+    current = board()
+    if CANVAS_KEY not in st.session_state:
+        current.show_again()
+    sent = st_canvas(
+        stroke_width=pen_width,
+        stroke_color=INK,
+        background_color=PAPER,
+        width=SIDE,
+        height=SIDE,
+        initial_drawing=current.shown,
+        return_image_data=True,
+        key=CANVAS_KEY,
+    )
+    if sent.image_bytes is not None:
+        current.receive(sent.image_bytes, sent.image_data, (sent.json_data or EMPTY)["objects"])
+    return current

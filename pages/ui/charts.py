@@ -1,0 +1,118 @@
+"""Charts and tables of training runs and evaluations."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from mnist_core import Evaluation
+from mnist_core.runs import RunStatus
+
+TRAINING, VALIDATION = "training images", "validation images"
+BLUE, ORANGE = "#3b82f6", "#f97316"
+COLOURS = alt.Scale(domain=[TRAINING, VALIDATION], range=[BLUE, ORANGE])
+HEIGHT = 260
+
+
+def learning_curves(run: RunStatus) -> None:
+    """Loss while training, and loss and accuracy on the validation images after each epoch."""
+    loss, accuracy = st.columns(2)
+    with loss:
+        st.altair_chart(_loss_chart(run), key="loss", alt="Loss by epoch")
+    with accuracy:
+        st.altair_chart(_accuracy_chart(run), key="accuracy", alt="Validation accuracy by epoch")
+
+
+def _loss_chart(run: RunStatus) -> alt.Chart:
+    rows = [
+        (event["images_seen"] / event["images_total"] * run.recipe.epochs, event["loss"], TRAINING)
+        for event in run.of("step")
+    ] + [(event["epoch"], event["validation_loss"], VALIDATION) for event in run.of("epoch")]
+    return (
+        alt.Chart(
+            pd.DataFrame(rows, columns=["epoch", "loss", "on"]),
+            title=alt.Title("Loss", subtitle="blue: training images · orange, dashed: validation images"),
+            height=HEIGHT,
+        )
+        .mark_line(point=alt.OverlayMarkDef(size=18))
+        .encode(
+            x=_epoch_axis(run),
+            y=alt.Y("loss:Q", title="mean loss (log scale)", axis=alt.Axis(tickCount=4)).scale(type="log", nice=False),
+            color=alt.Color("on:N", title=None, scale=COLOURS, legend=None),
+            strokeDash=alt.StrokeDash("on:N", legend=None),
+            tooltip=["on:N", alt.Tooltip("epoch:Q", format=".1f"), alt.Tooltip("loss:Q", format=".4f")],
+        )
+    )
+
+
+def _accuracy_chart(run: RunStatus) -> alt.Chart:
+    rows = [(event["epoch"], event["validation_accuracy"]) for event in run.of("epoch")]
+    return (
+        alt.Chart(
+            pd.DataFrame(rows, columns=["epoch", "accuracy"]),
+            title=alt.Title("Accuracy", subtitle="on the validation images, after each epoch"),
+            height=HEIGHT,
+        )
+        .mark_line(color=ORANGE, point=alt.OverlayMarkDef(color=ORANGE))
+        .encode(
+            x=_epoch_axis(run),
+            y=alt.Y("accuracy:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False),
+            tooltip=["epoch:Q", alt.Tooltip("accuracy:Q", format=".2%")],
+        )
+    )
+
+
+def _epoch_axis(run: RunStatus) -> alt.X:
+    whole_numbers = alt.Axis(format="d", tickMinStep=1)
+    return alt.X(
+        "epoch:Q", title="epoch", scale=alt.Scale(domain=[0, run.recipe.epochs], nice=False), axis=whole_numbers
+    )
+
+
+def confusion_matrix(evaluation: Evaluation, *, shares: bool) -> None:
+    """A heat map: rows are true digits, columns answers; counts, or per cent of each row."""
+    rows = []
+    for true, counts in enumerate(evaluation.confusion):
+        for answer, count in enumerate(counts):
+            share = count / max(1, sum(counts))
+            text = (f"{share:.1%}" if shares else f"{count:,}") if count else ""
+            rows.append((true, answer, count, share, text))
+    table = pd.DataFrame(rows, columns=["true digit", "answer", "images", "share of the row", "text"])
+    base = alt.Chart(table, height=420).encode(
+        x=alt.X("answer:O", title="answer", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("true digit:O", title="true digit"),
+        tooltip=["true digit:O", "answer:O", "images:Q", alt.Tooltip("share of the row:Q", format=".2%")],
+    )
+    dark = st.context.theme.type == "dark"
+    few, many, on_few = ("#1e293b", "#2563eb", "white") if dark else ("#e8f0fe", "#1d4ed8", "black")
+    # the square root lets mistakes of a few images be seen beside a diagonal of a thousand
+    shades = alt.Scale(type="sqrt", domain=[0, 1], range=[few, many])
+    colour = alt.Color("share of the row:Q", scale=shades, legend=None)
+    ink = alt.condition(alt.datum["share of the row"] > 0.25, alt.value("white"), alt.value(on_few))
+    labels = base.mark_text().encode(text="text:N", color=ink)
+    st.altair_chart(
+        base.mark_rect().encode(color=colour) + labels,
+        key="confusion",
+        alt=f"Confusion matrix of {evaluation.images:,} images: rows true digits, columns answers",
+    )
+
+
+def per_digit_table(evaluation: Evaluation) -> None:
+    """Precision, recall, F1 and number of images of each digit."""
+    scores = evaluation.per_digit
+    columns = {
+        "precision": "Of the images answered with this digit, the share that are this digit",
+        "recall": "Of the images of this digit, the share answered with it",
+        "f1": "The harmonic mean of precision and recall",
+    }
+    table = {"digit": [score.digit for score in scores]}
+    table |= {name: [100 * getattr(score, name) for score in scores] for name in columns}
+    table["images"] = [score.support for score in scores]
+    st.dataframe(
+        pd.DataFrame(table),
+        hide_index=True,
+        height="content",
+        column_config={
+            name: st.column_config.NumberColumn(name.replace("f1", "F1"), format="%.2f%%", help=explanation)
+            for name, explanation in columns.items()
+        },
+    )

@@ -1,0 +1,81 @@
+"""Caching around the core: what is slow to make is made once and shared by all visitors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, registry
+from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample
+from mnist_core.errors import WeightsError
+from mnist_core.registry import Record
+from mnist_core.training import estimate_seconds, leave_a_core_free
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The version that answers."""
+
+    name: str
+    classifier: DigitClassifier
+    record: Record
+    problem: str = ""
+    """Why this is not the version that was promoted; empty where it is."""
+
+
+def active_reader() -> Reader:
+    """The active version; where it cannot be read, the shipped one, with the reason.
+
+    Raises:
+        WeightsError: not even the shipped version can be read.
+    """
+    name = registry.active_name()
+    try:
+        return _reader(name, *_stamp(registry.find(name)))
+    except WeightsError as error:
+        if name == registry.DEFAULT:
+            raise
+        shipped = _reader(registry.DEFAULT, *_stamp(registry.find(registry.DEFAULT)))
+        return Reader(shipped.name, shipped.classifier, shipped.record, problem=str(error))
+
+
+def _stamp(folder: Path) -> tuple[str, int]:
+    """Changes when the version in the folder does."""
+    record = folder / registry.RECORD_FILE
+    return str(folder), record.stat().st_mtime_ns if record.exists() else 0
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _reader(name: str, folder: str, _changed: int) -> Reader:
+    leave_a_core_free()
+    loaded = registry.load_version(Path(folder))
+    return Reader(name, DigitClassifier(loaded.model), loaded.record)
+
+
+@st.cache_resource(show_spinner=False)
+def sample() -> LabelledImages:
+    """The bundled digits."""
+    return load_sample()
+
+
+def test_result(reader: Reader, data: DataName) -> Evaluation:
+    """What a version scores on the test images of `data`; from its record where it was tested on just those."""
+    if reader.record.data == data:
+        return reader.record.evaluation
+    return _evaluation(reader, data)
+
+
+@st.cache_resource(
+    max_entries=32,
+    show_spinner="Testing the active version on the same images …",
+    hash_funcs={Reader: lambda reader: reader.record.weights_sha256},
+)
+def _evaluation(reader: Reader, data: DataName) -> Evaluation:
+    return evaluate(reader.classifier, load_dataset(data).test)
+
+
+@st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")
+def estimated_seconds(recipe: Recipe, training_images: int) -> float:
+    """How long a training would take here."""
+    leave_a_core_free()
+    return estimate_seconds(recipe, training_images)
