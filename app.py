@@ -4,16 +4,18 @@ import random
 
 import streamlit as st
 
-from mnist_core import MnistCoreError, normalize_drawing, registry
+from mnist_core import registry
+from mnist_core.errors import EmptyDrawingError
 from pages.ui import loaders
 from pages.ui.answer import show_answer, show_version, show_waiting
 from pages.ui.board import SIDE, board, draw_board
-from pages.ui.layout import begin_page
+from pages.ui.layout import begin_page, errors_in_words
 
 PEN_WIDTH = "pen_width"
 
 
 @st.fragment
+@errors_in_words()
 def draw_and_answer() -> None:
     """All that changes with a stroke; nothing else of the page runs again."""
     side_by_side = st.container(horizontal=True, gap="medium", key="draw-and-answer")
@@ -26,11 +28,11 @@ def draw_and_answer() -> None:
         st.slider("Pen width", 8, 40, 20, step=2, key=PEN_WIDTH, persist_state="session")
     with side_by_side.container(key="answer"):
         reader = loaders.active_reader()
-        if current.picture is None:
-            show_waiting()
-        else:
-            frame = normalize_drawing(current.picture)
+        try:
+            frame = current.frame()
             show_answer(reader.classifier.predict_frame(frame), frame)
+        except EmptyDrawingError:
+            show_waiting()
         if current.origin:
             st.caption(current.origin)
         show_version(reader.name, reader.record)
@@ -59,8 +61,5 @@ def follow_active_version() -> None:
 
 begin_page("Draw")
 st.title("Draw a digit")
-try:
-    draw_and_answer()
-except MnistCoreError as error:
-    st.error(str(error))
+draw_and_answer()
 follow_active_version()

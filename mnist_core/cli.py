@@ -109,7 +109,9 @@ def evaluate_command(
 
 @app.command()
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Pictures of one digit each.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Pictures of one digit each.", show_default=False)
+    ],
     weights: WeightsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:

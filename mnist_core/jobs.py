@@ -26,6 +26,9 @@ from mnist_core.runs import (
     write_run,
 )
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Kept so that the operating system can be told, once they have ended, that nobody waits for their result."""
+
 
 def start(recipe: Recipe, data: DataName) -> RunStatus:
     """Start `mnist-core train` as a process that outlives this one.
@@ -55,6 +58,8 @@ def start(recipe: Recipe, data: DataName) -> RunStatus:
                     env={**os.environ, **_absolute_folders()},
                     start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
                 )
+            _started[:] = [process, *(other for other in _started if other.poll() is None)]
+            psutil.Process(process.pid).nice(_lower_priority())
             write_run(folder, recipe, data, process.pid)
         except (OSError, psutil.Error) as error:
             raise RunError(f"The training process could not be started ({error}). Try again.") from error
@@ -160,6 +165,13 @@ def _new_folder(recipe: Recipe) -> Path:
             continue
         return folder
     raise RunError(f"{runs_dir()} is full of runs of this second. Try again.")
+
+
+def _lower_priority() -> int:
+    """A niceness, or its like on Windows: answering drawings comes before training."""
+    if sys.platform == "win32":
+        return psutil.BELOW_NORMAL_PRIORITY_CLASS
+    return psutil.Process().nice() + 5
 
 
 def _is_mine(folder: Path) -> bool:

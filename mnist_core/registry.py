@@ -160,8 +160,11 @@ def load_version(folder: Path) -> LoadedVersion:
             raise WeightsError(f"{path} is damaged or does not belong to its record. {_REMEDY}")
         model = MLP(record.recipe.layer_sizes)
         model.load_state_dict(safetensors.torch.load(content))
-    except (OSError, SafetensorError, RuntimeError) as error:
+    except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} cannot be read ({error}). {_REMEDY}") from error
+    except RuntimeError as error:
+        layers = "-".join(map(str, record.recipe.layer_sizes))
+        raise WeightsError(f"{path} does not fit the layers of its record, {layers}. {_REMEDY}") from error
     return LoadedVersion(model, record)
 
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from mnist_core import RECIPES, Evaluation, MnistCoreError, Recipe, jobs, registry
+from mnist_core import RECIPES, Evaluation, Recipe, jobs, registry
 from mnist_core.datasets import IMAGE_COUNTS, DataName, mnist_is_here
 from mnist_core.errors import DatasetError, RunError
 from mnist_core.runs import RunStatus, read_run
 from pages.ui import loaders
 from pages.ui.charts import confusion_matrix, learning_curves, per_digit_table
-from pages.ui.layout import begin_page
+from pages.ui.layout import begin_page, errors_in_words
 
 ABOUT_RECIPES = {
     "quick": "The article's network, trained by our own recipe: a few seconds, and better.",
@@ -81,6 +81,7 @@ def start(recipe: Recipe, data: DataName) -> None:
 
 
 @st.fragment(run_every="0.5s")
+@errors_in_words()
 def follow(run: RunStatus) -> None:
     """Watch a run until it ends."""
     run = read_run(run.folder)
@@ -209,7 +210,7 @@ def duration(seconds: float) -> str:
 
 begin_page("Train")
 st.title("Train a new version")
-try:
+with errors_in_words():
     last = jobs.latest_run()
     if last is not None and last.state == "running":
         follow(last)
@@ -217,5 +218,3 @@ try:
         choose_and_train()
         if last is not None:
             show_outcome(last)
-except MnistCoreError as error:
-    st.error(str(error))

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
+from mnist_core import normalize_drawing
+
 SIDE = 280
 """Pixels; fits a phone with room beside it to scroll by."""
 PAPER, INK = "#ffffff", "#111111"
 CANVAS_KEY = "canvas"
+BLANK = np.full((SIDE, SIDE), 255, np.uint8)
 EMPTY: dict[str, Any] = {"objects": []}
 
 
@@ -32,6 +35,14 @@ class Board:
     """What the canvas was last told to show."""
     revision: int = 0
     last_sent: bytes | None = None
+
+    def frame(self) -> NDArray[np.uint8]:
+        """What the network is to see.
+
+        Raises:
+            EmptyDrawingError: nothing is drawn.
+        """
+        return normalize_drawing(BLANK if self.picture is None else self.picture)
 
     def clear(self) -> None:
         """Start with clean paper."""

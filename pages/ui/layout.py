@@ -1,6 +1,11 @@
 """The frame around every page: title, width, links to the other pages."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
+
+from mnist_core import MnistCoreError
 
 PAGES = (
     ("app.py", "Draw", ":material/draw:"),
@@ -25,3 +30,15 @@ def begin_page(title: str) -> None:
     with st.container(horizontal=True, key="navigation"):
         for page, label, icon in PAGES:
             st.page_link(page, label=label, icon=icon)
+
+
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """What the core finds wrong becomes a sentence on the page, never a traceback.
+
+    A fragment needs its own, as Streamlit catches what leaves one.
+    """
+    try:
+        yield
+    except MnistCoreError as error:
+        st.error(str(error))

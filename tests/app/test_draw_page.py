@@ -1,0 +1,132 @@
+"""The Draw page without a browser: AppTest runs it, the canvas's messages are put into the session by hand."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import DigitClassifier, normalize_drawing
+from mnist_core.datasets import Dataset
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return AppTest.from_file(APP, default_timeout=60).run()
+
+
+def html(page: AppTest) -> str:
+    """What the answer panel says."""
+    return "".join(element.proto.body for element in page.get("html"))
+
+
+def drawing(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A digit of MNIST as the canvas would send it: dark ink on white paper, RGBA."""
+    return np.asarray(Image.fromarray(255 - digit).resize((280, 280)).convert("RGBA"))
+
+
+def draw(page: AppTest, picture: NDArray[np.uint8], strokes: int = 1) -> AppTest:
+    """What the browser sends after a stroke."""
+    png = io.BytesIO()
+    Image.fromarray(picture).save(png, "PNG")
+    page.session_state["canvas"] = {
+        "drawing": {
+            "raw": {"objects": [{"type": "Path"}] * strokes},
+            "data": "data:image/png;base64," + base64.b64encode(png.getvalue()).decode(),
+        }
+    }
+    return page.run()
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    return next(button for button in page.button if button.label == label).click().run()
+
+
+def test_before_the_first_stroke_it_says_what_to_do_and_classifies_nothing(page: AppTest) -> None:
+    assert not page.exception
+    assert "Draw a digit" in html(page)
+    assert "Answer:" not in html(page)
+
+
+def test_a_drawing_is_answered_with_the_classifiers_answer(page: AppTest, sample: Dataset) -> None:
+    picture = drawing(sample.test.images[3])
+    expected = DigitClassifier.load().predict(picture)
+    draw(page, picture)
+    assert not page.exception
+    assert f'aria-label="Answer: {expected.digit}"' in html(page)
+    assert html(page).count('role="listitem"') == 10
+
+
+def test_the_frame_shown_is_the_frame_the_network_saw(page: AppTest, sample: Dataset) -> None:
+    picture = drawing(sample.test.images[5])
+    shown = html(draw(page, picture)).split("data:image/png;base64,")[1].split('"')[0]
+    frame = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown))))
+    assert (frame == normalize_drawing(picture)).all()
+
+
+def test_clear_forgets_the_drawing(page: AppTest, sample: Dataset) -> None:
+    draw(page, drawing(sample.test.images[3]))
+    press(page, "Clear")
+    assert "Answer:" not in html(page)
+
+
+def test_undo_of_the_only_stroke_leaves_clean_paper(page: AppTest, sample: Dataset) -> None:
+    draw(page, drawing(sample.test.images[3]))
+    press(page, "Undo")
+    assert "Answer:" not in html(page)
+
+
+def test_blank_paper_sent_by_the_canvas_is_not_classified(page: AppTest) -> None:
+    draw(page, np.full((280, 280, 4), 255, np.uint8), strokes=0)
+    assert not page.exception
+    assert "Answer:" not in html(page)
+
+
+def test_an_invisible_stroke_is_not_classified(page: AppTest) -> None:
+    draw(page, np.full((280, 280, 4), 255, np.uint8), strokes=1)
+    assert not page.exception
+    assert "Answer:" not in html(page)
+
+
+def test_an_example_is_shown_with_its_label(page: AppTest) -> None:
+    press(page, "Try an example")
+    assert "Answer:" in html(page)
+    assert any("labelled" in caption.value for caption in page.caption)
+
+
+def test_drawing_and_answer_survive_a_visit_to_the_train_page(page: AppTest, sample: Dataset) -> None:
+    draw(page, drawing(sample.test.images[3]))
+    before = html(page)
+    page.switch_page("pages/1_Train.py").run()
+    assert not page.exception
+    page.switch_page("app.py").run()
+    assert "Answer:" in before
+    assert html(page) == before
+
+
+def test_the_version_is_named_with_its_accuracy_and_interval(page: AppTest) -> None:
+    words = " ".join(caption.value for caption in page.caption)
+    assert "**article**" in words
+    assert "10,000 images" in words
+    assert "95% interval" in words
+
+
+@pytest.mark.parametrize("damage", ["missing", "foreign"])
+def test_a_damaged_active_version_is_said_and_the_shipped_one_answers(
+    weights: Path, sample: Dataset, damage: str
+) -> None:
+    (weights / "active").write_text("runs/mine\n")
+    if damage == "foreign":
+        (weights / "runs" / "mine").mkdir(parents=True)
+        (weights / "runs" / "mine" / "model.json").write_text("not a record")
+    page = AppTest.from_file(APP, default_timeout=60).run()
+    assert not page.exception
+    assert "shipped one answers" in page.warning[0].value
+    draw(page, drawing(sample.test.images[3]))
+    assert "Answer:" in html(page)

@@ -1,0 +1,146 @@
+"""The command line, as a person and as another program would use it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_core import cli
+from mnist_core.datasets import Dataset
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of a command."""
+    monkeypatch.setattr(sys, "argv", ["mnist-core", *arguments])
+    with pytest.raises(SystemExit) as ending:
+        cli.main()
+    code = ending.value.code
+    return code if isinstance(code, int) else 0
+
+
+TRAIN = ("train", "--recipe", "quick", "--data", "sample", "--epochs", "2")
+
+
+def test_train_prints_plain_lines_and_saves_a_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(monkeypatch, *TRAIN, "--output", str(tmp_path / "mine")) == 0
+    out = capsys.readouterr().out
+    assert "epoch 2/2" in out
+    assert "1,000 images right (95% interval" in out
+    assert "\x1b" not in out
+    assert run(monkeypatch, "evaluate", "--weights", str(tmp_path / "mine"), "--data", "sample", "--json") == 0
+    evaluation = json.loads(capsys.readouterr().out)
+    record = json.loads((tmp_path / "mine" / "model.json").read_text())
+    assert evaluation == record["evaluation"]
+    assert record["recipe"]["name"] == "quick (changed)"
+
+
+def test_train_can_speak_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, *TRAIN, "--hidden", "30", "--json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "step"] == [
+        *("loaded", "epoch", "epoch", "evaluating", "finished")
+    ]
+
+
+def test_an_occupied_folder_is_not_written_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "model.json").write_text("precious")
+    assert run(monkeypatch, *TRAIN, "--output", str(folder)) == 1
+    assert "already holds" in capsys.readouterr().err
+    assert (folder / "model.json").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "--epochs", "0"), "epochs"),
+        (("train", "--lr", "-1"), "learning_rate"),
+        (("train", "--hidden", "100,0"), "hidden"),
+        (("train", "--hidden", "many"), "hidden"),
+        (("train", "--loss", "hinge"), "loss"),
+        (("train", "--recipe", "slow"), "article, quick"),
+        (("train", "--data", "cifar"), "mnist, sample"),
+        (("train", "--epochs", "x"), "integer"),
+        (("train", "--no-such-option"), "no-such-option"),
+        (("evaluate", "--data", "cifar"), "mnist, sample"),
+        (("predict",), "FILE"),
+        (("dance",), "dance"),
+    ],
+)
+def test_what_is_not_understood_ends_with_2_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(monkeypatch, *arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_predict_reads_pictures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, sample: Dataset
+) -> None:
+    files = []
+    for index in range(3):
+        files.append(str(tmp_path / f"{index}.png"))
+        Image.fromarray(255 - sample.test.images[index]).resize((90, 90)).save(files[-1])
+    assert run(monkeypatch, "predict", *files, "--json") == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["file"] for answer in answers] == files
+    assert [answer["digit"] for answer in answers] == sample.test.labels[:3].tolist()
+    for answer in answers:
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+        assert answer["confidence"] == max(answer["probabilities"])
+        assert answer["accepted"] is True
+    assert run(monkeypatch, "predict", files[0]) == 0
+    assert f"{files[0]}: {sample.test.labels[0]} (" in capsys.readouterr().out
+
+
+def test_predict_goes_on_after_a_file_it_cannot_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, sample: Dataset
+) -> None:
+    rubbish, blank, good = tmp_path / "rubbish.png", tmp_path / "blank.png", tmp_path / "good.png"
+    rubbish.write_text("no picture")
+    Image.fromarray(np.full((50, 50), 255, np.uint8)).save(blank)
+    Image.fromarray(sample.test.images[0]).save(good)
+    missing = tmp_path / "missing.png"
+    assert run(monkeypatch, "predict", *map(str, (rubbish, blank, missing, good)), "--json") == 1
+    captured = capsys.readouterr()
+    assert ["error" in json.loads(line) for line in captured.out.splitlines()] == [True, True, True, False]
+    assert "no ink" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_missing_version_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(monkeypatch, "predict", "x.png", "--weights", str(tmp_path)) == 1
+    assert "holds no version" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a POSIX signal")
+def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mnist_core", "train", "--data", "sample", "--epochs", "10000"]
+    process = subprocess.Popen(
+        [*command, "--output", str(tmp_path / "mine")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    while "epoch 1/" not in process.stdout.readline():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert not list((tmp_path / "mine").glob("model*"))
+    last = (tmp_path / "mine" / "events.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["event"] == "cancelled"
