@@ -1,0 +1,49 @@
+"""Browser tests need Debian's chromium and Playwright's Python package; without them they skip."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install -e .[dev]")
+
+from playwright.sync_api import Browser, Page  # noqa: E402
+
+from tests.browser.driving import CANVAS, ROOT, launch, serve  # noqa: E402
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if shutil.which("chromium") is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with playwright_api.sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 — skips with it
+    """The address of the running app, with no versions but the shipped ones."""
+    with serve(ROOT / "app.py", tmp_path_factory.mktemp("weights")) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, app: str) -> Iterator[Page]:
+    """The Draw page in a window of its own; at the end no error may stand on it."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.goto(app)
+        page.wait_for_selector(CANVAS, timeout=60_000)
+        page.wait_for_selector(".answer.waiting")
+        page.wait_for_timeout(500)
+        yield page
+        assert page.locator('[data-testid="stException"]').count() == 0

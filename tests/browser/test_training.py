@@ -1,0 +1,67 @@
+"""A visitor trains, in a real browser, on the bundled sample."""
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.driving import CANVAS, WOBBLY_SEVEN, answer, draw
+
+BAR = '[data-testid="stProgress"] [role="progressbar"]'
+
+
+def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app: str) -> None:
+    draw(page, WOBBLY_SEVEN)
+    answer(page)
+    with browser.new_context() as elsewhere:
+        other_tab = elsewhere.new_page()
+        other_tab.goto(f"{app}/Train")  # a deep link, as another visitor may have kept it
+        other_tab.get_by_role("radio", name="Bundled sample").click()
+        other_tab.get_by_role("radio", name="article").click()
+        train = other_tab.locator('[data-testid="stButton"]').get_by_role("button", name="Train")
+        expect(other_tab.get_by_text("3,500 images")).to_be_visible()
+        train.click()
+
+        expect(other_tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
+        other_tab.reload()
+        expect(other_tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
+        seen = {0}
+        use = other_tab.get_by_role("button", name="Use this model")
+        for _ in range(600):
+            if use.is_visible():
+                break
+            bar = other_tab.locator(BAR)
+            if bar.count():
+                seen.add(int(float(bar.first.get_attribute("aria-valuenow", timeout=2000) or 0)))
+            other_tab.wait_for_timeout(50)
+        assert max(seen) > 0, "the bar must have moved"
+        expect(other_tab.get_by_text("1,000 digits of the bundled sample").first).to_be_visible()
+        expect(other_tab.get_by_text(re.compile("95% interval")).first).to_be_visible()
+        matrix = other_tab.get_by_label(re.compile("Confusion matrix of 1,000 images"))
+        expect(matrix.first).to_be_visible(timeout=20_000)
+        other_tab.get_by_text("Per cent of the row").click()
+        expect(matrix.first).to_be_visible()
+
+        expect(page.get_by_text("Answered by article")).to_be_visible()
+        use.click()
+        expect(other_tab.get_by_text("This version answers on the Draw page.")).to_be_visible()
+        # without a touch, the tab that was open all the time answers with the new version
+        expect(page.get_by_text(re.compile(r"Answered by runs/\d{8}-\d{6}-article"))).to_be_visible(timeout=10_000)
+        assert other_tab.locator('[data-testid="stException"]').count() == 0
+    draw(page, WOBBLY_SEVEN)
+    answer(page)
+
+
+def test_cancel_ends_a_run_that_others_see(page: Page, browser: Browser, app: str) -> None:
+    page.get_by_role("link", name="Train").click()
+    page.get_by_role("radio", name="Bundled sample").click()
+    page.get_by_role("radio", name="article").click()
+    page.locator('[data-testid="stButton"]').get_by_role("button", name="Train").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
+    with browser.new_context() as elsewhere:
+        second = elsewhere.new_page()
+        second.goto(f"{app}/Train")
+        expect(second.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled before it was finished")).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name="Draw").click()
+    page.wait_for_selector(CANVAS)
