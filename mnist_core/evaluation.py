@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -78,7 +79,7 @@ class Evaluation:
         """Share answered rightly, 0 to 1."""
         return self.correct / self.images
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
         """The 95% interval of the accuracy."""
         return wilson_interval(self.correct, self.images)

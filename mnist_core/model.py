@@ -22,13 +22,15 @@ class MLP(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (n, 10) of images (n, 28, 28) or (n, 784) with values in [0, 1]."""
+        *hidden, output = self.layers
         activations = images.flatten(1)
-        for layer in self.layers[:-1]:
+        for layer in hidden:
             activations = torch.relu(layer(activations))
-        logits: Tensor = self.layers[-1](activations)
+        logits: Tensor = output(activations)
         return logits
 
 
-def scale_pixels(frames: NDArray[np.uint8]) -> Tensor:
+def scale_pixels(frames: NDArray[np.uint8] | Tensor) -> Tensor:
     """What the network is fed: frames (n, 28, 28) of 0…255 as a float tensor of 0…1."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).float().div_(255)
+    pixels = frames if isinstance(frames, Tensor) else torch.from_numpy(np.ascontiguousarray(frames))
+    return pixels.float().div_(255)

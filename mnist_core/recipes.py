@@ -127,7 +127,7 @@ RECIPES: Mapping[str, Recipe] = {
             learning_rate=0.008,
             schedule="one-cycle",
             batch_size=128,
-            epochs=5,
+            epochs=4,
             shift=1,
         ),
     )

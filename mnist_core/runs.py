@@ -97,7 +97,7 @@ def _perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Versio
             case StepProgress():
                 emit({"event": "step", **asdict(progress)})
             case EpochProgress():
-                emit({"event": "epoch", **asdict(progress)})
+                emit({"event": "epoch", **progress.figures})
                 last_epoch = progress
             case Trained():
                 trained = progress

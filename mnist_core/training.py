@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -43,6 +43,13 @@ class EpochProgress:
     validation_accuracy: float
     seconds: float
     """Since the training began."""
+    model: MLP = field(repr=False, compare=False)
+    """The network as it now is; it changes as soon as the next item is asked for."""
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Everything but the network, ready for JSON."""
+        return {name: value for name, value in vars(self).items() if name != "model"}
 
 
 @dataclass(frozen=True)
@@ -74,20 +81,18 @@ def train(
         model.train()
         epoch_loss = torch.zeros((), dtype=torch.float64, device=device)
         order = torch.randperm(len(images), generator=shuffling).to(device)
-        # one gather an epoch, then plain slices: gathering batch by batch costs a third more time
-        shuffled, shuffled_targets = images[order], targets[order]
-        for start in range(0, len(images), recipe.batch_size):
-            batch = shuffled[start : start + recipe.batch_size]
-            loss = step(
-                shift_batch(batch, recipe.shift, shuffling),
-                shuffled_targets[start : start + recipe.batch_size],
-            )
+        # one gather an epoch, of bytes, then plain slices: gathering batch by batch takes longer
+        batches = zip(
+            torch.split(images[order], recipe.batch_size), torch.split(targets[order], recipe.batch_size), strict=True
+        )
+        for batch, batch_targets in batches:
+            loss = step(scale_pixels(shift_batch(batch, recipe.shift, shuffling)), batch_targets)
             epoch_loss += loss * len(batch)
             if (progress := watch.count(epoch, len(batch), loss)) is not None:
                 yield progress
         validation_loss, accuracy = _validate(model, recipe, *validation)
         mean_loss = epoch_loss.item() / len(images)
-        yield EpochProgress(epoch, mean_loss, validation_loss, accuracy, watch.elapsed)
+        yield EpochProgress(epoch, mean_loss, validation_loss, accuracy, watch.elapsed, model)
 
     yield Trained(model.cpu().eval(), watch.elapsed)
 
@@ -183,7 +188,7 @@ def _new_model(recipe: Recipe) -> MLP:
 
 
 def _to_tensors(part: LabelledImages, device: torch.device) -> tuple[Tensor, Tensor]:
-    return scale_pixels(part.images).to(device), torch.from_numpy(part.labels).to(device)
+    return torch.from_numpy(np.ascontiguousarray(part.images)).to(device), torch.from_numpy(part.labels).to(device)
 
 
 def _targets(labels: Tensor, recipe: Recipe) -> Tensor:
@@ -199,6 +204,6 @@ def _loss_function(recipe: Recipe) -> nn.Module:
 def _validate(model: MLP, recipe: Recipe, images: Tensor, labels: Tensor) -> tuple[float, float]:
     """Loss (the recipe's) and accuracy on images the training does not see."""
     model.eval()
-    logits = model(images)
+    logits = model(scale_pixels(images))
     loss = _loss_function(recipe)(logits, _targets(labels, recipe)).item()
     return loss, (logits.argmax(1) == labels).double().mean().item()

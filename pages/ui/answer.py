@@ -12,33 +12,13 @@ from PIL import Image
 from mnist_core import Prediction
 from mnist_core.registry import Record
 
-STYLE = """<style>
-.answer { display: flex; gap: 1.25rem; align-items: center; min-height: 8.5rem; }
-.answer .digit { font-size: 8.5rem; line-height: 1; font-weight: 700; min-width: 5.5rem; text-align: center; }
-.answer .sure { font-size: 1.6rem; font-weight: 600; line-height: 1.25; }
-.answer .next { opacity: .75; }
-.answer.waiting { border: 2px dashed color-mix(in srgb, currentColor 30%, transparent);
-  border-radius: .5rem; padding: 0 1.25rem; font-size: 1.1rem; }
-.bars { display: grid; grid-template-columns: 1rem 1fr 4.5rem; gap: .1rem .6rem; align-items: center;
-  font-variant-numeric: tabular-nums; margin: .75rem 0 0; }
-.bars .track { background: color-mix(in srgb, currentColor 9%, transparent); border-radius: .25rem; height: .85rem; }
-.bars .bar { background: color-mix(in srgb, currentColor 45%, transparent); border-radius: .25rem; height: 100%; }
-.bars .best .bar, .bars .bar.best { background: #3b82f6; }
-.bars .share { text-align: right; }
-.bars b { font-weight: 700; }
-.seen { display: flex; gap: 1rem; align-items: center; margin-top: 1rem; }
-.seen img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: .25rem; flex: none; }
-.seen p { margin: 0; opacity: .85; font-size: .9rem; }
-@media (max-width: 640px) { .answer .digit { font-size: 6.5rem; } .answer { min-height: 6.5rem; } }
-</style>"""
-
 
 def show_answer(prediction: Prediction, frame: NDArray[np.uint8]) -> None:
     """The digit, how sure, ten probability bars, and the frame the network saw."""
     ranked = np.argsort(prediction.probabilities)[::-1]
     second = int(ranked[1])
     st.html(
-        f"""{STYLE}<div class="answer" role="status" aria-live="polite">
+        f"""<div class="answer" role="status" aria-live="polite">
 <div class="digit" aria-label="Answer: {prediction.digit}">{prediction.digit}</div>
 <div><div class="sure">{percent(prediction.confidence)} sure</div>
 <div class="next">next: {second}, {percent(prediction.probabilities[second])}</div></div></div>
@@ -52,7 +32,7 @@ def show_answer(prediction: Prediction, frame: NDArray[np.uint8]) -> None:
 def show_waiting() -> None:
     """What stands there before the first stroke."""
     st.html(
-        f"""{STYLE}<div class="answer waiting" role="status"><div><b>Draw a digit, 0 to 9, on the white paper.</b><br>
+        """<div class="answer waiting" role="status"><div><b>Draw a digit, 0 to 9, on the white paper.</b><br>
 The answer appears here each time you lift the pen.</div></div>"""
     )
 

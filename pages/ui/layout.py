@@ -20,6 +20,23 @@ STYLE = """<style>
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
   .stMainBlockContainer h1 { font-size: 1.5rem; }
 }
+.answer { display: flex; gap: 1.25rem; align-items: center; min-height: 8.5rem; }
+.answer .digit { font-size: 8.5rem; line-height: 1; font-weight: 700; min-width: 5.5rem; text-align: center; }
+.answer .sure { font-size: 1.6rem; font-weight: 600; line-height: 1.25; }
+.answer .next { opacity: .75; }
+.answer.waiting { border: 2px dashed color-mix(in srgb, currentColor 30%, transparent);
+  border-radius: .5rem; padding: 0 1.25rem; font-size: 1.1rem; }
+.bars { display: grid; grid-template-columns: 1rem 1fr 4.5rem; gap: .1rem .6rem; align-items: center;
+  font-variant-numeric: tabular-nums; margin: .75rem 0 0; }
+.bars .track { background: color-mix(in srgb, currentColor 9%, transparent); border-radius: .25rem; height: .85rem; }
+.bars .bar { background: color-mix(in srgb, currentColor 45%, transparent); border-radius: .25rem; height: 100%; }
+.bars .bar.best { background: #3b82f6; }
+.bars .share { text-align: right; }
+.bars b { font-weight: 700; }
+.seen { display: flex; gap: 1rem; align-items: center; margin-top: 1rem; }
+.seen img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: .25rem; flex: none; }
+.seen p { margin: 0; opacity: .85; font-size: .9rem; }
+@media (max-width: 640px) { .answer .digit { font-size: 6.5rem; } .answer { min-height: 6.5rem; } }
 </style>"""
 
 

@@ -1,5 +1,6 @@
 """Caching around the core: what is slow to make is made once and shared by all visitors."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def _stamp(folder: Path) -> tuple[str, int]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _reader(name: str, folder: str, _changed: int) -> Reader:
-    leave_a_core_free()
+    _settle_down()
     loaded = registry.load_version(Path(folder))
     return Reader(name, DigitClassifier(loaded.model), loaded.record)
 
@@ -77,5 +78,15 @@ def _evaluation(reader: Reader, data: DataName) -> Evaluation:
 @st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")
 def estimated_seconds(recipe: Recipe, training_images: int) -> float:
     """How long a training would take here."""
-    leave_a_core_free()
+    _settle_down()
     return estimate_seconds(recipe, training_images)
+
+
+@st.cache_resource(show_spinner=False)
+def _settle_down() -> None:
+    """What the server does once, when all that is large has been imported."""
+    leave_a_core_free()
+    # Streamlit collects garbage after every run of a page. Searching torch's hundreds of thousands of objects takes
+    # 150 ms, for which answers wait; they never become garbage, so they need not be searched.
+    gc.collect()
+    gc.freeze()

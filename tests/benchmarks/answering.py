@@ -1,0 +1,83 @@
+"""How long from lifting the pen to the answer, beside a page that only echoes the canvas.
+
+    python -m tests.benchmarks.answering
+
+Both pages are open in Chromium; strokes alternate between them, so that whatever else the machine does disturbs both
+alike. Time is taken inside the browser, from the mouse button's release to the change of what the page shows.
+"""
+
+import statistics
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+from tests.browser.driving import CANVAS, ROOT, Strokes, draw, launch, serve
+
+STROKES = 20
+WARM_UP = 3
+
+WATCH = """([selector, property]) => {
+    const read = () => document.querySelector(selector)?.[property] ?? '';
+    const before = read();
+    let lifted = 0;
+    window.answeredAfter = null;
+    addEventListener('mouseup', () => { lifted = performance.now(); }, {capture: true, once: true});
+    new MutationObserver((_, observer) => {
+        if (lifted && read() !== before) {
+            window.answeredAfter = performance.now() - lifted;
+            observer.disconnect();
+        }
+    }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+}"""
+
+
+def pen_up_to_change(page: Page, stroke: Strokes, corner: tuple[float, float], what: tuple[str, str]) -> float:
+    """Milliseconds from the end of one stroke to the change of an element's property."""
+    page.evaluate(WATCH, list(what))
+    draw(page, stroke, size=0.3, corner=corner)
+    page.wait_for_function("window.answeredAfter !== null", timeout=20_000)
+    page.wait_for_timeout(250)
+    took: float = page.evaluate("window.answeredAfter")
+    return took
+
+
+def main() -> None:
+    pages = {
+        "this app": (ROOT / "app.py", (".seen img", "src")),
+        "echo page": (ROOT / "tests" / "benchmarks" / "echo_page.py", ("#echo", "textContent")),
+    }
+    times: dict[str, list[float]] = {name: [] for name in pages}
+    with ExitStack() as stack:
+        browser = launch(stack.enter_context(sync_playwright()))
+        opened: dict[str, Page] = {}
+        for name, (script, _) in pages.items():
+            weights = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            opened[name] = browser.new_page()
+            opened[name].goto(stack.enter_context(serve(script, weights)))
+            opened[name].wait_for_selector(CANVAS, timeout=60_000)
+            opened[name].wait_for_timeout(2000)
+        for number in range(WARM_UP + STROKES):
+            stroke: Strokes = [[(0, 0), (300, 250 + 20 * number), (500, 700), (400, 1000)]]
+            corner = (10 + 8 * number, 10 + 41 * number % 180)
+            for name, (_, what) in pages.items():
+                opened[name].bring_to_front()
+                times[name].append(pen_up_to_change(opened[name], stroke, corner, what))
+        browser.close()
+
+    medians = {name: statistics.median(values[WARM_UP:]) for name, values in times.items()}
+    table = Table(title=f"Pen up to answer, {STROKES} strokes each")
+    for heading in ("", "median ms", "fastest", "slowest", "÷ echo page"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, values in times.items():
+        counted = values[WARM_UP:]
+        ratio = f"{medians[name] / medians['echo page']:.2f}×"
+        table.add_row(name, f"{medians[name]:.0f}", f"{min(counted):.0f}", f"{max(counted):.0f}", ratio)
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()
