@@ -124,7 +124,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe(
             name="quick",
             loss="ce",
-            learning_rate=0.008,
+            learning_rate=0.01,
             schedule="one-cycle",
             batch_size=128,
             epochs=4,

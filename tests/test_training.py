@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from mnist_core import RECIPES, DigitClassifier, Recipe, evaluate, train
+from mnist_core import RECIPES, DigitClassifier, Recipe, evaluate, train, training
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.model import MLP, scale_pixels
-from mnist_core.training import EpochProgress, StepProgress, Trained, estimate_seconds
+from mnist_core.training import EpochProgress, StepProgress, Trained, estimate_seconds, learning_rates
 
 
 def trained(recipe: Recipe, dataset: Dataset) -> MLP:
@@ -90,7 +90,8 @@ def test_epoch_loss_weighs_every_image_the_same(tiny: Dataset) -> None:
     assert epoch.train_loss == pytest.approx(loss.item(), abs=1e-4)
 
 
-def test_steps_are_reported_a_few_times_a_second_and_in_order(sample: Dataset) -> None:
+def test_steps_are_reported_in_order(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "REPORT_SECONDS", 0.02)
     recipe = Recipe(epochs=6)
     steps = [event for event in train(recipe, sample) if isinstance(event, StepProgress)]
     assert steps
@@ -115,3 +116,19 @@ def test_test_images_are_not_looked_at(tiny: Dataset) -> None:
 def test_estimate_grows_with_the_work() -> None:
     few, many = Recipe(epochs=1, batch_size=256), Recipe(epochs=50, batch_size=256)
     assert 0 < estimate_seconds(few, 10_000) < estimate_seconds(many, 50_000)
+
+
+def test_one_cycle_is_torchs() -> None:
+    parameter = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=0.008, total_steps=100, pct_start=0.1, cycle_momentum=False
+    )
+    expected = []
+    for _ in range(100):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(expected) < 100:
+            schedule.step()
+    assert learning_rates(RECIPES["quick"].override(learning_rate=0.008), 100) == pytest.approx(expected)
+    assert learning_rates(RECIPES["article"], 3) == [0.001] * 3

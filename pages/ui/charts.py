@@ -8,7 +8,7 @@ from mnist_core import Evaluation
 from mnist_core.runs import RunStatus
 
 TRAINING, VALIDATION = "training images", "validation images"
-BLUE, ORANGE = "#3b82f6", "#f97316"
+BLUE, ORANGE, GREY = "#3b82f6", "#f97316", "#808495"
 COLOURS = alt.Scale(domain=[TRAINING, VALIDATION], range=[BLUE, ORANGE])
 HEIGHT = 260
 
@@ -30,7 +30,9 @@ def _loss_chart(run: RunStatus) -> alt.Chart:
     return (
         alt.Chart(
             pd.DataFrame(rows, columns=["epoch", "loss", "on"]),
-            title=alt.Title("Loss", subtitle="blue: training images · orange, dashed: validation images"),
+            title=alt.Title(
+                "Loss", subtitle="blue: training images · orange, dashed: validation images", subtitleColor=GREY
+            ),
             height=HEIGHT,
         )
         .mark_line(point=alt.OverlayMarkDef(size=18))
@@ -49,7 +51,7 @@ def _accuracy_chart(run: RunStatus) -> alt.Chart:
     return (
         alt.Chart(
             pd.DataFrame(rows, columns=["epoch", "accuracy"]),
-            title=alt.Title("Accuracy", subtitle="on the validation images, after each epoch"),
+            title=alt.Title("Accuracy", subtitle="on the validation images, after each epoch", subtitleColor=GREY),
             height=HEIGHT,
         )
         .mark_line(color=ORANGE, point=alt.OverlayMarkDef(color=ORANGE))
