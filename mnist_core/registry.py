@@ -17,8 +17,9 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, Self
 
-import safetensors.torch
 from safetensors import SafetensorError
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as bytes_from_tensors
 
 from mnist_core.errors import MnistCoreError, WeightsError
 from mnist_core.evaluation import Evaluation
@@ -134,7 +135,7 @@ def save_version(folder: Path, model: MLP, record: Record) -> Version:
     Raises:
         WeightsError: it cannot be written.
     """
-    weights = safetensors.torch.save({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
+    weights = bytes_from_tensors({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
     record = dataclasses.replace(record, weights_sha256=hashlib.sha256(weights).hexdigest())
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +160,7 @@ def load_version(folder: Path) -> LoadedVersion:
         if hashlib.sha256(content).hexdigest() != record.weights_sha256:
             raise WeightsError(f"{path} is damaged or does not belong to its record. {_REMEDY}")
         model = MLP(record.recipe.layer_sizes)
-        model.load_state_dict(safetensors.torch.load(content))
+        model.load_state_dict(tensors_from_bytes(content))
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} cannot be read ({error}). {_REMEDY}") from error
     except RuntimeError as error:
