@@ -40,6 +40,7 @@ def draw_and_answer() -> None:
             st.warning(f"The version that was chosen cannot be used, so the shipped one answers. {reader.problem}")
 
 
+@errors_in_words()
 def put_example() -> None:
     """Put a digit of the bundled sample on the board."""
     sample = loaders.sample()

@@ -93,7 +93,8 @@ def cancel(run: RunStatus, *, patience_seconds: float = 5) -> None:
     """Stop a run and wait until its process is gone; a run that has ended already is left as it is."""
     if run.state != "running":
         return
-    (run.folder / CANCEL_FILE).touch()
+    with suppress(OSError):  # on a full disk it can still be stopped
+        (run.folder / CANCEL_FILE).touch()
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(run.pid)
         process.terminate()

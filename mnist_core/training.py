@@ -81,7 +81,7 @@ def train(
 
     for epoch in range(1, recipe.epochs + 1):
         model.train()
-        epoch_loss = torch.zeros((), dtype=torch.float64, device=device)
+        epoch_loss = torch.zeros((), device=device)
         order = torch.randperm(len(images), generator=shuffling).to(device)
         for chosen in torch.split(order, recipe.batch_size):
             batch = images.index_select(0, chosen)  # of bytes: what is moved stays small, and is scaled when used
@@ -236,4 +236,4 @@ def _validate(model: MLP, recipe: Recipe, images: Tensor, labels: Tensor) -> tup
     model.eval()
     logits = model(scale_pixels(images))
     loss = _loss_function(recipe)(logits, _targets(labels, recipe)).item()
-    return loss, (logits.argmax(1) == labels).double().mean().item()
+    return loss, (logits.argmax(1) == labels).sum().item() / len(labels)

@@ -67,9 +67,7 @@ class Board:
         self._show([{"type": "Image", "src": source, **place}])
 
     def receive(self, png: bytes, picture: NDArray[np.uint8], strokes: list[dict[str, Any]]) -> None:
-        """Take over what the canvas sent; every rerun repeats the last thing sent, which changes nothing."""
-        if png == self.last_sent:
-            return
+        """Take over what the canvas sent."""
         self.last_sent = png
         if [stroke.get("type") for stroke in strokes] != ["Image"]:
             self.origin = ""  # drawn on: no longer the example it was
@@ -110,6 +108,6 @@ def draw_board(pen_width: int) -> Board:
         return_image_data=True,
         key=CANVAS_KEY,
     )
-    if sent.image_bytes is not None:
+    if sent.image_bytes not in (None, current.last_sent):  # every rerun repeats what was sent last
         current.receive(sent.image_bytes, sent.image_data, (sent.json_data or EMPTY)["objects"])
     return current
