@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +142,7 @@ def _load_mnist(folder: Path, on_download: OnDownload | None) -> Dataset:
 
 def _load_sample() -> Dataset:
     everything = load_sample()
-    rest, test = _split(everything, IMAGE_COUNTS["sample"]["test"], ("rest", "1,000 digits of the bundled sample"))
+    rest, test = _split(everything, IMAGE_COUNTS["sample"]["test"], ("rest", "bundled sample, test part"))
     train, validation = _split(rest, IMAGE_COUNTS["sample"]["validation"], ("sample training", "sample validation"))
     return Dataset("sample", train, validation, test, {"mnist_5k.csv.gz": _md5(_sample_path().read_bytes())})
 
@@ -199,11 +200,12 @@ def _fetch(file: str, md5: str, mirrors: Sequence[str], on_download: OnDownload 
         try:
             content = gzip.decompress(_download(f"{mirror}{file}.gz", file, on_download))
         except (OSError, ValueError, EOFError, http.client.HTTPException) as error:
-            problems.append(f"{mirror}: {error}")
+            cause = getattr(error, "reason", error)  # urllib wraps what the operating system said
+            problems.append(f"{urlsplit(mirror).hostname}: {getattr(cause, 'strerror', None) or cause}")
             continue
         if _md5(content) == md5:
             return content
-        problems.append(f"{mirror}: the file there is not MNIST's")
+        problems.append(f"{urlsplit(mirror).hostname}: the file there is not MNIST's")
     raise OSError("; ".join(problems))
 
 

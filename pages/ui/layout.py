@@ -14,11 +14,10 @@ PAGES = (
 
 STYLE = """<style>
 .stMainBlockContainer { max-width: 58rem; padding-top: 3.25rem; padding-bottom: 3rem; }
-.stMainBlockContainer h1 { font-size: 1.9rem; padding: 0.25rem 0; }
+.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0.25rem 0; } /* leaves room for the canvas's own tools */
 .st-key-answer { min-width: min(22rem, 100%); flex: 1; } /* beside the board, or below it where that is too narrow */
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
-  .stMainBlockContainer h1 { font-size: 1.5rem; }
 }
 .answer { display: flex; gap: 1.25rem; align-items: center; min-height: 8.5rem; }
 .answer .digit { font-size: 8.5rem; line-height: 1; font-weight: 700; min-width: 5.5rem; text-align: center; }

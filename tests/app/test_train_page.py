@@ -80,7 +80,7 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
         time.sleep(0.2)
     page.run()
     assert not page.exception
-    assert "1,000 digits of the bundled sample" in words(page)
+    assert "bundled sample, test part" in words(page)
     assert "95% interval" in words(page)
     assert "Active version: article" in words(page)
     assert "its figure here is too good" in words(page)

@@ -32,7 +32,7 @@ def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app
             seen.add(int(other_tab.evaluate(BAR_VALUE)))
             other_tab.wait_for_timeout(50)
         assert max(seen) > 0, "the bar must have moved"
-        expect(other_tab.get_by_text("1,000 digits of the bundled sample").first).to_be_visible()
+        expect(other_tab.get_by_text("bundled sample, test part").first).to_be_visible()
         expect(other_tab.get_by_text(re.compile("95% interval")).first).to_be_visible()
         matrix = other_tab.get_by_label(re.compile("Confusion matrix of 1,000 images"))
         expect(matrix.first).to_be_visible(timeout=20_000)
