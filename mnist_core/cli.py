@@ -130,11 +130,6 @@ def predict(
         raise typer.Exit(1)
 
 
-@app.callback()
-def _app() -> None:
-    """Train, judge and use small networks that read handwritten digits."""
-
-
 def main() -> NoReturn:
     """Run the command line; domain errors become one line on standard error."""
     try:
