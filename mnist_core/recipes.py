@@ -10,9 +10,35 @@ from mnist_core.errors import RecipeError
 
 Loss = Literal["bce", "ce"]
 Schedule = Literal["constant", "one-cycle"]
+Optimizer = Literal["adam", "adamw", "muon"]
+Precision = Literal["float32", "bfloat16"]
 
 CLASSES = 10
 PIXELS = 28 * 28
+
+
+NUMBERS: Mapping[str, tuple[float, float]] = {
+    "learning_rate": (1e-9, 10),
+    "weight_decay": (0, 10),
+    "label_smoothing": (0, 0.9),
+    "averaging": (0, 0.99999),
+    "rotation": (0, 180),
+    "shear": (0, 2),
+    "stretch": (0, 2),
+    "elastic": (0, 10),
+    "scale": (0, 1),
+    "translation": (0, 10),
+    "thickness": (0, 1),
+    "redrawn": (0, 1),
+    "variants": (0, 1),
+    "non_digits": (0, 0.9),
+    "untouched": (0, 1),
+}
+"""The least and the most that each of these fields takes."""
+DISTORTIONS = (
+    *("rotation", "shear", "stretch", "elastic", "scale", "translation"),
+    *("thickness", "redrawn", "variants", "non_digits"),
+)
 
 
 @dataclass(frozen=True)
@@ -30,15 +56,50 @@ class Recipe:
     loss: Loss = "bce"
     """`bce`: binary cross-entropy on one-hot targets, as in the article; `ce`: softmax cross-entropy."""
     learning_rate: float = 0.001
-    """Adam's step size; with the one-cycle schedule, its peak."""
+    """The step size; with the one-cycle schedule, its peak."""
     schedule: Schedule = "constant"
     """`constant`, or `one-cycle`: warm up, then down to zero (Smith & Topin 2018)."""
     batch_size: int = 32
     """Images per step."""
     epochs: int = 10
     """Passes over the training images."""
+    optimizer: Optimizer = "adam"
+    """`adam` (Kingma & Ba 2015); `adamw`: with decoupled weight decay (Loshchilov & Hutter 2019); `muon`:
+    orthogonalized momentum for the hidden layers (Jordan et al. 2024), AdamW for the rest."""
+    weight_decay: float = 0.0
+    """How strongly weights are drawn to zero, biases excepted; `adam` takes none."""
+    label_smoothing: float = 0.0
+    """This share of each target is spread evenly over the ten digits (Szegedy et al. 2016)."""
+    averaging: float = 0.0
+    """The version is a running mean of the weights, each step keeping this share of it; 0: the last weights."""
+    teacher: str = ""
+    """The version whose probabilities are learned instead of the labels (Hinton, Vinyals & Dean 2015)."""
+    precision: Precision = "float32"
+    """`bfloat16` multiplies matrices with 8 bits of mantissa: faster where the processor has instructions for it."""
     shift: int = 0
-    """Each batch is moved by up to this many pixels, sideways and up or down; 0 leaves images alone."""
+    """Each batch is moved by up to this many pixels, sideways and up or down; costs next to nothing."""
+    rotation: float = 0.0
+    """Each image is turned by up to this many degrees, either way."""
+    shear: float = 0.0
+    """Each image is slanted by up to this many pixels a pixel of height, either way."""
+    stretch: float = 0.0
+    """Width and height change by up to this much against each other (the logarithm of their ratio)."""
+    elastic: float = 0.0
+    """Each image is bent by up to about this many pixels (Simard, Steinkraus & Platt 2003)."""
+    scale: float = 0.0
+    """Standard deviation of the change in size, after framing, as a share."""
+    translation: float = 0.0
+    """Standard deviation of the move in each direction, after framing, in pixels."""
+    thickness: float = 0.0
+    """Share of images whose strokes get another thickness: up to twice as much ink, rarely less."""
+    redrawn: float = 0.0
+    """Share of digits drawn anew along the middle of their strokes, with an even pen as on the canvas."""
+    variants: float = 0.0
+    """Share of redrawn 0, 1 and 7 written as many people write them: slashed, with a foot, crossed."""
+    non_digits: float = 0.0
+    """Share of images replaced by shapes that are no digit, to be answered with none."""
+    untouched: float = 0.0
+    """Share of digits left as they are."""
     seed: int = 0
     """Starts every random choice, so that a run can be repeated."""
 
@@ -52,9 +113,21 @@ class Recipe:
         _check_whole("epochs", self.epochs, 1, 10_000)
         _check_whole("shift", self.shift, 0, 4)
         _check_whole("seed", self.seed, 0, 2**32 - 1)
-        rate = self.learning_rate
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 10:
-            raise RecipeError(f"learning_rate: {rate!r} does not work. Give a number above 0 and at most 10.")
+        _check_choice("optimizer", self.optimizer, get_args(Optimizer))
+        _check_choice("precision", self.precision, get_args(Precision))
+        for field, (least, most) in NUMBERS.items():
+            _check_number(field, getattr(self, field), least, most)
+        if not isinstance(self.teacher, str):
+            raise RecipeError(f"teacher: {self.teacher!r} is not the name of a version. Give one, or leave it out.")
+        if self.weight_decay and self.optimizer == "adam":
+            raise RecipeError("weight_decay: adam takes none. Choose the optimizer adamw, or leave it out.")
+        if self.variants and not self.redrawn:
+            raise RecipeError("variants: only redrawn digits have any. Give redrawn a share as well.")
+
+    @property
+    def augments(self) -> bool:
+        """Whether images are distorted one by one (`shift` moves whole batches)."""
+        return any(getattr(self, field) for field in DISTORTIONS)
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -87,13 +160,18 @@ class Recipe:
         return {**asdict(self), "hidden": list(self.hidden)}
 
     @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """What a recipe consists of, but for its name."""
+        return tuple(field.name for field in fields(cls) if field.name != "name")
+
+    @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The recipe that `to_dict` wrote down.
 
         Raises:
             RecipeError: unknown fields, or values that are refused.
         """
-        unknown = set(values) - {field.name for field in fields(cls)}
+        unknown = set(values) - {"name", *cls.field_names()}
         if unknown:
             raise RecipeError(f"{', '.join(sorted(unknown))}: no recipe has such a field. Remove it.")
         return cls(**values)
@@ -112,11 +190,25 @@ def _check_whole(field: str, value: Any, least: int, most: int) -> None:
         raise RecipeError(f"{field}: {value!r} does not work. Give a whole number from {least} to {most}.")
 
 
+def _check_number(field: str, value: Any, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise RecipeError(f"{field}: {value!r} does not work. Give a number from {least:g} to {most:g}.")
+
+
 def _check_choice(field: str, value: Any, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise RecipeError(f"{field}: there is no {value!r}. Choose one of: {', '.join(choices)}.")
 
 
+_DISTORTED: dict[str, Any] = {
+    "rotation": 14.0,
+    "shear": 0.22,
+    "stretch": 0.18,
+    "elastic": 0.85,
+    "scale": 0.03,
+    "translation": 0.4,
+    "thickness": 0.5,
+}
 RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -130,9 +222,47 @@ RECIPES: Mapping[str, Recipe] = {
             epochs=4,
             shift=1,
         ),
+        Recipe(
+            name="robust",
+            learning_rate=0.004,
+            schedule="one-cycle",
+            batch_size=256,
+            epochs=800,
+            optimizer="muon",
+            averaging=0.999,
+            teacher="best",
+            precision="bfloat16",
+            redrawn=0.2,
+            variants=0.4,
+            non_digits=0.1,
+            untouched=0.25,
+            **_DISTORTED,
+        ),
+        Recipe(
+            name="best",
+            hidden=(1024, 1024),
+            learning_rate=0.001,
+            schedule="one-cycle",
+            batch_size=256,
+            epochs=300,
+            optimizer="adamw",
+            weight_decay=0.05,
+            label_smoothing=0.01,
+            averaging=0.999,
+            precision="bfloat16",
+            redrawn=0.25,
+            variants=0.4,
+            non_digits=0.15,
+            untouched=0.15,
+            **_DISTORTED,
+        ),
     )
 }
-"""The recipes that have a name: `article` as the article trains; `quick`, the same network in seconds."""
+"""The recipes that have a name.
+
+`article` as the article trains; `quick`, the same network in seconds; `robust`, the same network as good as it gets,
+for people's drawings too; `best`, the largest network that still answers at once.
+"""
 
 
 def named_recipe(name: str) -> Recipe:

@@ -1,23 +1,24 @@
 """Training by a recipe: a generator that yields its progress and does not know who watches."""
 
-import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 
-from mnist_core.augmentation import shift_batch
+from mnist_core.augmentation import NOT_A_DIGIT, Augmenter, shift_batch
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.model import MLP, scale_pixels
+from mnist_core.optimizers import WeightAverage, learning_rates, make_optimizers
 from mnist_core.recipes import CLASSES, Recipe
+from mnist_core.registry import find, load_version
 
 REPORT_SECONDS = 0.2
-TRIAL_IMAGES = 4096
+TRIAL_IMAGES = 2048
 
 
 @dataclass(frozen=True)
@@ -71,30 +72,26 @@ def train(
     of `dataset` are not looked at.
     """
     device = device or default_device()
-    images, labels = _to_tensors(dataset.train, device)
-    validation = _to_tensors(dataset.validation, device)
-    targets = _targets(labels, recipe)
+    count = len(dataset.train)
+    watch = _Stopwatch(count * recipe.epochs)
     shuffling = torch.Generator().manual_seed(recipe.seed)
-    model = _new_model(recipe).to(device)
-    step = _Stepper(model, recipe, len(images))
-    watch = _Stopwatch(len(images) * recipe.epochs)
+    batches = _Batches(recipe, dataset.train, device, shuffling)
+    validation = _to_tensors(dataset.validation, device)
+    step = _Stepper(_new_model(recipe).to(device), recipe, count, device)
 
+    watch.start_learning()
     for epoch in range(1, recipe.epochs + 1):
-        model.train()
         epoch_loss = torch.zeros((), device=device)
-        order = torch.randperm(len(images), generator=shuffling).to(device)
+        order = torch.randperm(count, generator=shuffling).to(device)
         for chosen in torch.split(order, recipe.batch_size):
-            batch = images.index_select(0, chosen)  # of bytes: what is moved stays small, and is scaled when used
-            batch = scale_pixels(shift_batch(batch, recipe.shift, shuffling))
-            loss = step(batch, targets.index_select(0, chosen))
-            epoch_loss += loss * len(batch)
-            if (progress := watch.count(epoch, len(batch), loss)) is not None:
+            loss = step(*batches(chosen))
+            epoch_loss += loss * len(chosen)
+            if (progress := watch.count(epoch, len(chosen), loss)) is not None:
                 yield progress
-        validation_loss, accuracy = _validate(model, recipe, *validation)
-        mean_loss = epoch_loss.item() / len(images)
-        yield EpochProgress(epoch, mean_loss, validation_loss, accuracy, watch.elapsed, model)
+        validation_loss, accuracy = _validate(step.result, recipe, *validation)
+        yield EpochProgress(epoch, epoch_loss.item() / count, validation_loss, accuracy, watch.elapsed, step.result)
 
-    yield Trained(model.cpu().eval(), watch.elapsed)
+    yield Trained(step.result.cpu().eval(), watch.elapsed)
 
 
 def default_device() -> torch.device:
@@ -119,64 +116,66 @@ def estimate_seconds(recipe: Recipe, training_images: int) -> float:
     trial = LabelledImages("noise", noise, np.arange(count) % CLASSES)
     events = train(replace(recipe, epochs=2), Dataset("sample", trial, trial, trial, {}))
     first, second = (event.seconds for event in events if isinstance(event, EpochProgress))
-    return (second - first) / count * training_images * recipe.epochs
+    epoch = second - first
+    return (first - epoch + epoch * recipe.epochs) / count * training_images
 
 
-def learning_rates(recipe: Recipe, steps: int) -> list[float]:
-    """The learning rate of each of `steps` steps.
+class _Batches:
+    """The images of a batch, distorted as the recipe says, and what the network should answer to each."""
 
-    One-cycle: from 1/25 of the peak up to it over the first tenth, then down to almost nothing, along cosines
-    (Smith & Topin 2018, with the shape that torch's `OneCycleLR` gives it).
-    """
-    if recipe.schedule == "constant":
-        return [recipe.learning_rate] * steps
-    start, peak, end = recipe.learning_rate / 25, recipe.learning_rate, recipe.learning_rate / 25e4
-    top, last = 0.1 * steps - 1, steps - 1
+    def __init__(self, recipe: Recipe, data: LabelledImages, device: torch.device, shuffling: torch.Generator) -> None:
+        self.recipe = recipe
+        self.shuffling = shuffling
+        self.images, labels = _to_tensors(data, device)
+        self.targets = _targets(labels, recipe)
+        self.augmenter = Augmenter(recipe, data, device) if recipe.augments else None
+        self.teacher = load_version(find(recipe.teacher)).model.eval().to(device) if recipe.teacher else None
+        self.precision = _precision(recipe, device)
 
-    def between(one: float, other: float, share: float) -> float:
-        return other + (one - other) * (1 + math.cos(math.pi * share)) / 2
-
-    return [
-        between(start, peak, step / top) if step <= top else between(peak, end, (step - top) / (last - top))
-        for step in range(steps)
-    ]
+    def __call__(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (n, 28, 28) with values in [0, 1] and targets of those at `chosen` (n,)."""
+        if self.augmenter is not None:
+            images, labels = self.augmenter(chosen)
+            images, targets = shift_batch(images, self.recipe.shift, self.shuffling), _targets(labels, self.recipe)
+        else:
+            bytes_ = self.images.index_select(0, chosen)  # what is moved stays small, and is scaled when used
+            images = scale_pixels(shift_batch(bytes_, self.recipe.shift, self.shuffling))
+            targets = self.targets.index_select(0, chosen)
+        if self.teacher is not None:
+            with torch.no_grad(), self.precision:
+                logits = self.teacher(images).float()
+            targets = logits.sigmoid() if self.recipe.loss == "bce" else logits.softmax(dim=1)
+        return images, targets
 
 
 class _Stepper:
-    """One step of Adam at a time (Kingma & Ba 2015).
+    """One step of the recipe's optimizers at a time."""
 
-    The arithmetic is torch's; `torch.optim.Adam.step` would add bookkeeping that takes an eighth of a step this small.
-    """
-
-    def __init__(self, model: MLP, recipe: Recipe, images: int) -> None:
+    def __init__(self, model: MLP, recipe: Recipe, images: int, device: torch.device) -> None:
         self.model = model
         self.loss = _loss_function(recipe)
         self.rates = iter(learning_rates(recipe, recipe.epochs * recipe.steps_per_epoch(images)))
         self.parameters: list[Tensor] = list(model.parameters())
-        self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
-        self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]
-        self.steps = [torch.zeros((), device=parameter.device) for parameter in self.parameters]
+        self.optimizers = make_optimizers(model, recipe)
+        self.average = WeightAverage(model, recipe.averaging) if recipe.averaging else None
+        self.precision = _precision(recipe, device)
+
+    @property
+    def result(self) -> MLP:
+        """The network that the training is for: the averaged one where the recipe averages."""
+        return self.average.model if self.average else self.model
 
     def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
-        loss: Tensor = self.loss(self.model(images), targets)
+        with self.precision:
+            logits = self.model(images)
+        loss: Tensor = self.loss(logits.float(), targets)
         gradients = torch.autograd.grad(loss, self.parameters)
+        rate = next(self.rates)
         with torch.no_grad():
-            adam(
-                self.parameters,
-                list(gradients),
-                self.means,
-                self.squares,
-                [],
-                self.steps,
-                fused=True,  # one kernel instead of dozens of small ones
-                lr=next(self.rates),
-                beta1=0.9,
-                beta2=0.999,
-                eps=1e-8,
-                weight_decay=0,
-                amsgrad=False,
-                maximize=False,
-            )
+            for optimizer, places in self.optimizers:
+                optimizer.step([gradients[place] for place in places], rate)
+        if self.average:
+            self.average.update()
         return loss.detach()
 
 
@@ -186,9 +185,14 @@ class _Stopwatch:
     def __init__(self, images_total: int) -> None:
         self.images_total = images_total
         self.images_seen = 0
-        self.begin = self.last_report = time.perf_counter()
+        self.begin = time.perf_counter()
+        self.start_learning()
         self.losses: list[Tensor] = []
         self.counts: list[int] = []
+
+    def start_learning(self) -> None:
+        """The preparations are over: from here on images a second count."""
+        self.learning_since = self.last_report = time.perf_counter()
 
     @property
     def elapsed(self) -> float:
@@ -205,7 +209,7 @@ class _Stopwatch:
         weights = torch.tensor(self.counts, dtype=torch.float32)
         loss_since = (torch.stack(self.losses).cpu() * weights).sum().item() / weights.sum().item()
         self.losses, self.counts = [], []
-        rate = self.images_seen / (now - self.begin)
+        rate = self.images_seen / (now - self.learning_since)
         seconds_left = (self.images_total - self.images_seen) / rate
         return StepProgress(epoch, self.images_seen, self.images_total, loss_since, rate, seconds_left)
 
@@ -222,12 +226,26 @@ def _to_tensors(part: LabelledImages, device: torch.device) -> tuple[Tensor, Ten
 
 
 def _targets(labels: Tensor, recipe: Recipe) -> Tensor:
-    """What the loss compares logits with: one-hot rows for `bce`, the labels themselves for `ce`."""
-    return nn.functional.one_hot(labels, CLASSES).float() if recipe.loss == "bce" else labels
+    """What the loss compares logits with, rows (n, 10): one-hot, smoothed as the recipe says.
+
+    For what is no digit, `bce` wants a zero for each digit, and `ce`, which cannot say none, the same for each.
+    """
+    digits = labels != NOT_A_DIGIT
+    targets = nn.functional.one_hot(labels.clamp(min=0), CLASSES).float() * digits[:, None]
+    if recipe.loss == "ce":
+        targets = torch.where(digits[:, None], targets, 1 / CLASSES)
+    if recipe.label_smoothing:
+        targets = targets.lerp(torch.full_like(targets, 1 / CLASSES), recipe.label_smoothing)
+    return targets
 
 
 def _loss_function(recipe: Recipe) -> nn.Module:
     return nn.BCEWithLogitsLoss() if recipe.loss == "bce" else nn.CrossEntropyLoss()
+
+
+def _precision(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
+    """In which numbers networks compute."""
+    return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
 
 
 @torch.inference_mode()

@@ -14,8 +14,17 @@ def test_article_recipe_is_the_articles() -> None:
     assert (article.batch_size, article.epochs, article.shift) == (32, 10, 0)
 
 
-def test_quick_recipe_trains_the_same_network() -> None:
-    assert RECIPES["quick"].layer_sizes == RECIPES["article"].layer_sizes
+@pytest.mark.parametrize("name", ["quick", "robust"])
+def test_other_recipes_train_the_same_network(name: str) -> None:
+    assert RECIPES[name].layer_sizes == RECIPES["article"].layer_sizes
+
+
+def test_best_fits_into_what_is_shipped() -> None:
+    assert RECIPES["best"].parameter_count <= 2_000_000
+
+
+def test_only_recipes_that_distort_images_one_by_one_say_so() -> None:
+    assert {name for name, recipe in RECIPES.items() if recipe.augments} == {"robust", "best"}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,15 @@ def test_parameter_count_follows_the_layers(hidden: tuple[int, ...], parameters:
         ("schedule", "sometimes"),
         ("shift", -1),
         ("seed", -1),
+        ("rotation", -1),
+        ("elastic", "much"),
+        ("untouched", 1.5),
+        ("non_digits", 1),
+        ("weight_decay", 0.1),
+        ("variants", 0.5),
+        ("optimizer", "sgd2"),
+        ("precision", "float8"),
+        ("teacher", None),
         ("name", ""),
     ],
 )
@@ -72,5 +90,5 @@ def test_unknown_field_is_refused() -> None:
 
 
 def test_unknown_recipe_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="article, quick"):
+    with pytest.raises(RecipeError, match="article, quick, robust, best"):
         named_recipe("slow")
