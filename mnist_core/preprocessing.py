@@ -2,28 +2,29 @@
 
 MNIST was made by scaling each digit, keeping its aspect, into a box of 20×20 pixels, and placing it in 28×28 so
 that its centre of mass is the centre (LeCun, Bottou, Bengio & Haffner 1998, section III A). Networks trained on
-MNIST read drawings made that way far better than drawings merely shrunk.
+MNIST read drawings made that way far better than drawings merely shrunk. Pens differ more than MNIST's did, so strokes
+are first brought to one width.
 """
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
+from scipy.ndimage import distance_transform_edt
+from scipy.sparse import csr_array
 
-from mnist_core.errors import DrawingError, EmptyDrawingError
+from mnist_core.ink import find_ink
 
 FRAME = 28
 BOX = 20
 
-LEAST_CONTRAST = 0.03
-"""Ink must differ from its background by this share of the range from black to white; noise does not."""
-INK = 0.1
-"""Fainter than this share of the strongest ink is taken for background."""
-LARGEST_SIDE = 2048
-"""Larger pictures are shrunk to this first."""
-BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32) / np.float32(255)
-"""Weights of red, green and blue, 0…255, in perceived brightness, 0…1 (ITU-R BT.601)."""
+FULL_INK = 0.9
+"""This share of the ink may be fainter than what counts as a stroke's full shade: a few dark specks do not."""
+PEN = 2.7
+"""Width of strokes in the frame, in its pixels; about the middle of MNIST's own."""
+WORKING_SIDE, MARGIN = 100, 12
+"""Pixels of the longer side at which strokes are redrawn, and of room around for them to grow."""
+MOST_SHRINKING = 0.42
+"""A pen's width can shrink by twice this share; more would break strokes where they are thinner than most."""
 
 
 def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,98 +41,84 @@ def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint
         EmptyDrawingError: there is no ink.
         DrawingError: not a picture of one of these forms.
     """
-    ink = _ink(_luminance(image))
+    ink = find_ink(image).amount
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return _place(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return _place(_with_even_pen(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
+
+
+def _with_even_pen(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Ink (H, W), redrawn at a size of its own as if with a pen whose width is a fixed share of the digit's size.
+
+    All strokes grow or shrink alike, by a distance measured from their edges, so that what is read does not depend on
+    how wide the pen was or how large the digit was drawn.
+    """
+    ink = np.minimum(ink / np.quantile(ink[ink > 0], FULL_INK), 1)
+    (top, bottom), (left, right) = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
+    scale = WORKING_SIDE / max(bottom - top, right - left)
+    height, width = ((np.array([bottom - top, right - left]) * scale).astype(int) + 2 * MARGIN).tolist()
+    rows = _resampling(ink.shape[0], height, scale, top - MARGIN / scale)
+    columns = _resampling(ink.shape[1], width, scale, left - MARGIN / scale)
+    large = rows @ ink @ columns.T
+
+    stroke = large >= 0.5
+    inside = _distance_to_edge(stroke, large)
+    # across a stroke, depth runs evenly from 0 to half its width; ends and joints, which differ, hardly move the median
+    pen = max(1.0, 4 * float(np.median(inside[stroke])))
+    wanted = max(WORKING_SIDE - pen, 1.0) * PEN / (BOX - PEN)
+    growth = min(max((wanted - pen) / 2, -MOST_SHRINKING * pen), MARGIN - 2)
+    depth = np.where(stroke, inside, -_distance_to_edge(~stroke, 1 - large) if growth > 0 else -1)
+    depth = np.where(np.abs(depth) <= 0.6, large - 0.5, depth)  # on the edge itself, its shade is exact
+    redrawn: NDArray[np.float32] = np.clip(depth + (growth + 0.5), 0, 1).astype(np.float32)
+    return redrawn
+
+
+def _distance_to_edge(shape: NDArray[np.bool_], coverage: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How deep each pixel lies in a shape, in pixels; finer than whole ones, by how much of the first pixel outside is
+    covered."""
+    distances, nearest = distance_transform_edt(shape, return_indices=True)
+    depth: NDArray[np.float32] = distances.astype(np.float32) - 0.5 + coverage[nearest[0], nearest[1]]
+    return depth
 
 
 def _place(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The frame of ink (H, W) that has been cut to its bounding box, by a single resampling."""
-    side = max(ink.shape) * FRAME / BOX  # of the square, in pixels of the drawing, that becomes the frame
-    top, left = _start(ink.sum(axis=1), side), _start(ink.sum(axis=0), side)
-    above, ahead = math.ceil(-top), math.ceil(-left)
-    below, behind = math.ceil(side + top - ink.shape[0]), math.ceil(side + left - ink.shape[1])
-    padded = Image.fromarray(np.pad(ink, ((above, below), (ahead, behind))))
-    box = (ahead + left, above + top, ahead + left + side, above + top + side)
-    frame = np.asarray(padded.resize((FRAME, FRAME), Image.Resampling.BILINEAR, box=box), np.float32)
+    """The frame of ink (H, W): its longer side fills the box, its centre of mass is the middle."""
+    spans = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
+    scale = BOX / max(end - start for start, end in spans)
+    starts = (_start(ink.sum(axis=axis), span, FRAME / scale) for axis, span in zip((1, 0), spans, strict=True))
+    rows, columns = (_resampling(count, FRAME, scale, start) for count, start in zip(ink.shape, starts, strict=True))
+    frame = rows @ ink @ columns.T
     # thin strokes fade in the shrinking; MNIST's reach full white
     stretched: NDArray[np.uint8] = (frame * (255 / frame.max())).round().astype(np.uint8)
     return stretched
 
 
-def _start(mass: NDArray[np.float32], side: float) -> float:
-    """Where along one axis the frame begins, so that the centre of mass is its middle.
+def _start(mass: NDArray[np.float32], span: tuple[float, float], side: float) -> float:
+    """Where along one axis a frame `side` long begins, so that the centre of mass is its middle.
 
     A digit that would stick out (a long, light tail) is moved in as far as keeps all its ink.
     """
     centre = float((mass * (np.arange(len(mass)) + 0.5)).sum() / mass.sum())
-    return min(max(centre - side / 2, len(mass) - side), 0.0)
+    return min(max(centre - side / 2, span[1] - side), span[0])
 
 
-def _ink(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much ink each pixel holds: 0 is background, 1 the strongest ink there is."""
-    border = np.concatenate([luminance[0], luminance[-1], luminance[1:-1, 0], luminance[1:-1, -1]])
-    background = float(np.median(border))
-    lighter, darker = float(luminance.max()) - background, background - float(luminance.min())
-    contrast = max(lighter, darker)
-    noise = 4 * float(np.median(np.abs(border - background)))  # paper, in a scan or a photo
-    if contrast < max(LEAST_CONTRAST, 2 * noise):
-        raise EmptyDrawingError("There is no ink here. Draw a digit, or choose a picture with more contrast.")
-    ink = (luminance - background) * ((1 if lighter >= darker else -1) / contrast)
-    ink[ink < max(INK, noise / contrast)] = 0
-    return ink
+def _extent(profile: NDArray[np.float32]) -> tuple[float, float]:
+    """Where ink begins and ends along one axis, finer than whole pixels, from the strongest ink of each row."""
+    inked = np.flatnonzero(profile >= 0.5)
+    first, last = int(inked[0]), int(inked[-1])
+    before = profile[first - 1] if first else 0.0
+    after = profile[last + 1] if last + 1 < len(profile) else 0.0
+    return first + 1 - float(profile[first] + before), last + float(profile[last] + after)
 
 
-def _luminance(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(H, W) from 0, black, to 1, white; transparency laid over the background that shows the ink best."""
-    pixels = _pixels(image)
-    if pixels.ndim == 2:
-        return pixels.astype(np.float32) / np.float32(255)
-    luminance: NDArray[np.float32] = pixels[..., :3].astype(np.float32) @ BRIGHTNESS
-    if pixels.shape[2] == 3:
-        return luminance
-    alpha = pixels[..., 3].astype(np.float32) / np.float32(255)
-    if alpha.min() == 1:
-        return luminance
-    blended: NDArray[np.float32] = luminance * alpha + _background_behind(luminance, alpha) * (1 - alpha)
-    return blended
+def _resampling(count: int, wanted: int, scale: float, start: float) -> csr_array:
+    """A matrix (wanted, count): what each new pixel takes from the old ones, beginning at `start` among them.
 
-
-def _background_behind(luminance: NDArray[np.float32], alpha: NDArray[np.float32]) -> np.float32:
-    """What to lay behind a transparent picture."""
-    visible = luminance[alpha > 0.5] if (alpha > 0.5).any() else luminance[alpha > 0]
-    if visible.size == 0:
-        return np.float32(0)
-    if float(visible.max() - visible.min()) > 0.3:  # ink on a piece of paper: continue the paper
-        return np.float32(np.median(visible))
-    return np.float32(0 if float(visible.mean()) > 0.5 else 1)  # ink alone: the opposite of its tone
-
-
-def _pixels(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if isinstance(image, Image.Image):
-        return _pixels_of_picture(image)
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
-        kind = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
-        raise DrawingError(f"A drawing must be a PIL image or an array of uint8, not {kind}. Convert it first.")
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[..., 0]
-    if image.size == 0 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))):
-        raise DrawingError(
-            f"A drawing must have the shape (H, W), (H, W, 3) or (H, W, 4), not {image.shape}. Reshape it first."
-        )
-    return image
-
-
-def _pixels_of_picture(image: Image.Image) -> NDArray[np.uint8]:
-    try:
-        image = ImageOps.exif_transpose(image)  # photos say which way is up beside their pixels
-        if max(image.size) > LARGEST_SIDE:
-            image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-        if image.mode.startswith(("I", "F")):  # 16 bits and more: spread over the 8 that follow
-            values = np.asarray(image, np.float64)
-            spread = float(np.ptp(values)) or 1.0
-            eight_bit: NDArray[np.uint8] = ((values - values.min()) * (255 / spread)).astype(np.uint8)
-            return eight_bit
-        return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DrawingError(f"The picture cannot be read ({error}). Try another file.") from error
+    Shrinking averages over each new pixel's area, enlarging interpolates linearly.
+    """
+    old = np.arange(count)
+    begin = start + np.arange(wanted)[:, None] / scale
+    if scale <= 1:
+        shares = (np.minimum(begin + 1 / scale, old + 1) - np.maximum(begin, old)) * scale
+    else:
+        shares = 1 - np.abs(begin + 0.5 / scale - (old + 0.5))
+    return csr_array(np.maximum(shares, 0).astype(np.float32))

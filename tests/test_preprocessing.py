@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from mnist_core import DigitClassifier, evaluate, normalize_drawing
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.errors import DrawingError, EmptyDrawingError
+from mnist_core.preprocessing import PEN
 
 Pixels = NDArray[np.uint8]
 
@@ -59,6 +60,20 @@ def test_size_does_not_matter(scale: float) -> None:
     side = round(280 * scale)
     copy = seven(left=56 * scale, top=56 * scale, pen=20 * scale, side=side)
     assert difference(FRAME, normalize_drawing(copy)) < 0.1
+
+
+@pytest.mark.parametrize("pen", [8, 12, 28, 40])
+@pytest.mark.parametrize("size", [0.45, 0.6, 0.8])
+def test_width_of_the_pen_does_not_matter(pen: float, size: float) -> None:
+    limit = 0.15 if pen > 0.25 * size * 280 else 0.1  # so wide a pen fills the inside of a corner for good
+    assert difference(FRAME, normalize_drawing(seven(size=size, left=30, top=30, pen=pen))) < limit
+
+
+def test_strokes_are_as_wide_as_the_models_pen() -> None:
+    """Across the middle of a level bar, ink sums to the pen's width."""
+    bar = np.full((280, 280), 255, np.uint8)
+    bar[130:150, 40:240] = 0
+    assert normalize_drawing(bar)[:, 10:18].sum(axis=0) / 255 == pytest.approx(PEN, abs=0.15)
 
 
 @pytest.mark.parametrize(
@@ -143,15 +158,17 @@ def test_what_is_no_picture_is_refused(nonsense: Pixels) -> None:
         normalize_drawing(nonsense)
 
 
-def test_mnist_digits_are_read_as_well_framed_anew(sample: Dataset, classifier: DigitClassifier) -> None:
-    """MNIST is framed already, to whole pixels; framing it again must not cost more than a point."""
+def test_mnist_digits_are_read_as_well_framed_anew(sample: Dataset) -> None:
+    """MNIST is framed already, with its own pens; framing it again must not cost more than a point."""
+    classifier = DigitClassifier.load()
     again = np.stack([normalize_drawing(digit) for digit in sample.test.images])
     as_they_are = evaluate(classifier, sample.test).accuracy
     framed_anew = evaluate(classifier, LabelledImages("framed anew", again, sample.test.labels)).accuracy
     assert framed_anew > as_they_are - 0.01
 
 
-def test_shrunk_and_moved_mnist_digits_are_read_as_well(sample: Dataset, classifier: DigitClassifier) -> None:
+def test_shrunk_and_moved_mnist_digits_are_read_as_well(sample: Dataset) -> None:
+    classifier = DigitClassifier.load()
     moved = np.zeros((len(sample.test), 64, 64), np.uint8)
     moved[:, 2:30, 34:62] = sample.test.images
     frames = np.stack([normalize_drawing(255 - picture) for picture in moved])
