@@ -7,21 +7,24 @@ Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 the 
 import json
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from PIL import Image
 
-from mnist_core import jobs
+from mnist_core import jobs, registry
 from mnist_core.cli_progress import watcher
+from mnist_core.cli_tables import print_accuracy, print_drawings, print_tables
 from mnist_core.datasets import DATA_NAMES, DataName, load_dataset
+from mnist_core.drawings import evaluate_drawings, read_characters
 from mnist_core.errors import DrawingError, MnistCoreError, RecipeError
-from mnist_core.evaluation import Evaluation, evaluate
+from mnist_core.evaluation import evaluate
 from mnist_core.inference import DigitClassifier, Prediction
-from mnist_core.recipes import RECIPES, named_recipe
+from mnist_core.problems import find_problems
+from mnist_core.recipes import RECIPES, Recipe, named_recipe
 from mnist_core.runs import Event, append_event, perform
 from mnist_core.training import leave_a_core_free
 
@@ -52,8 +55,11 @@ def train(
     schedule: Annotated[str | None, typer.Option(help="'constant' or 'one-cycle'.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    shift: Annotated[int | None, typer.Option(help="Move batches by up to this many pixels.")] = None,
     seed: Annotated[int | None, typer.Option(help="Starts every random choice.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15; repeatable."),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="New folder for the version; without it one in runs/.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
 ) -> None:
@@ -65,9 +71,9 @@ def train(
         schedule=schedule,
         batch_size=batch_size,
         epochs=epochs,
-        shift=shift,
         seed=seed,
     )
+    chosen = chosen.override(**_fields(settings or []))
     images = _data_name(data)
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
@@ -80,7 +86,7 @@ def train(
 
         version = perform(chosen, images, folder, emit)
     if not as_json:
-        _print_accuracy(version.record.evaluation)
+        print_accuracy(version.record.evaluation)
         print(f"Saved as {version.name}")
 
 
@@ -88,9 +94,23 @@ def train(
 def evaluate_command(
     weights: WeightsOption = None,
     data: DataOption = "mnist",
+    drawings: Annotated[
+        Path | None,
+        typer.Option(help="Judge on drawings instead: a .jsonl.gz file of digits as pen strokes.", show_default=False),
+    ] = None,
+    refuse: Annotated[
+        Path | None,
+        typer.Option(help="Shapes that are no digit, in the same form, to be refused.", show_default=False),
+    ] = None,
+    save: Annotated[bool, typer.Option(help="Keep the figures on drawings in the version's record.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole evaluation as JSON.")] = False,
 ) -> None:
-    """Ask a version about every test image and count."""
+    """Ask a version about every test image, or about people's drawings, and count."""
+    if drawings is not None:
+        _evaluate_drawings(weights, drawings, refuse, save=save, as_json=as_json)
+        return
+    if refuse is not None or save:
+        raise typer.BadParameter("--refuse and --save go with --drawings FILE")
     classifier = DigitClassifier.load(weights)
     with watcher(None, as_json=as_json) as show:
         dataset = load_dataset(
@@ -103,8 +123,28 @@ def evaluate_command(
     if as_json:
         print(json.dumps(evaluation.to_dict()))
         return
-    _print_accuracy(evaluation)
-    _print_tables(evaluation)
+    print_accuracy(evaluation)
+    print_tables(evaluation)
+
+
+def _evaluate_drawings(weights: Path | None, digits: Path, others: Path | None, *, save: bool, as_json: bool) -> None:
+    """Judge a version on drawings, at each setting of the canvas."""
+    folder = registry.active_version().folder if weights is None else weights
+    version = registry.load_version(folder)
+    classifier = DigitClassifier(version.model, version.record.calibration)
+    characters = read_characters(digits)
+    shapes = read_characters(others) if others else []
+    evaluations = []
+    for evaluation in evaluate_drawings(classifier, characters, shapes, name=digits.name):
+        evaluations.append(evaluation)
+        if as_json:
+            print(json.dumps(evaluation.to_dict()), flush=True)
+        else:
+            print_accuracy(evaluation.digits)
+    if not as_json:
+        print_drawings(evaluations)
+    if save:
+        registry.save_version(folder, version.model, replace(version.record, drawings=tuple(evaluations)))
 
 
 @app.command()
@@ -120,7 +160,8 @@ def predict(
     failures = 0
     for file in files:
         try:
-            _print_prediction(file, _read(classifier, file), as_json)
+            picture = _open(file)
+            _print_prediction(file, classifier.predict(picture), find_problems(picture), as_json)
         except DrawingError as error:
             failures += 1
             print(f"{file}: {error}", file=sys.stderr)
@@ -143,19 +184,24 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _read(classifier: DigitClassifier, file: Path) -> Prediction:
-    from PIL import Image
-
+def _open(file: Path) -> Image.Image:
     try:
         with Image.open(file) as image:
-            return classifier.predict(image)
+            image.load()
+            return image
     except OSError as error:
         raise DrawingError(f"not a picture that can be read ({error}). Give a PNG or JPEG file.") from error
 
 
-def _print_prediction(file: Path, prediction: Prediction, as_json: bool) -> None:
+def _print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ...], as_json: bool) -> None:
     if not as_json:
-        print(f"{file}: {prediction.digit} ({prediction.confidence:.1%})")
+        answer = f"{prediction.digit} ({prediction.confidence:.1%})"
+        if not prediction.accepted:
+            answer = f"this does not look like a digit; if it is one, then {answer}"
+        elif not prediction.sure:
+            second = prediction.runner_up
+            answer += f", not sure; or else {second} ({prediction.probabilities[second]:.1%})"
+        print(" ".join((f"{file}: {answer}", *problems)))
         return
     values: dict[str, Any] = {
         "file": str(file),
@@ -163,34 +209,10 @@ def _print_prediction(file: Path, prediction: Prediction, as_json: bool) -> None
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities,
         "accepted": prediction.accepted,
+        "ood_score": prediction.ood_score,
+        "problems": problems,
     }
     print(json.dumps(values))
-
-
-def _print_accuracy(evaluation: Evaluation) -> None:
-    low, high = evaluation.interval.low, evaluation.interval.high
-    print(
-        f"{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
-        f"(95% interval {low:.2%} to {high:.2%})"
-    )
-
-
-def _print_tables(evaluation: Evaluation) -> None:
-    scores = Table(title="Per digit", title_justify="left")
-    for heading in ("digit", "precision", "recall", "F1", "images"):
-        scores.add_column(heading, justify="right")
-    for score in evaluation.per_digit:
-        shares = (f"{share:.2%}" for share in (score.precision, score.recall, score.f1))
-        scores.add_row(str(score.digit), *shares, f"{score.support:,}")
-    confusion = Table(title="Confusion (row: true digit, column: answer)", title_justify="left")
-    confusion.add_column("", justify="right")
-    for digit in range(len(evaluation.confusion)):
-        confusion.add_column(str(digit), justify="right")
-    for digit, row in enumerate(evaluation.confusion):
-        confusion.add_row(str(digit), *(str(count or "·") for count in row))
-    console = Console()
-    console.print(scores)
-    console.print(confusion)
 
 
 def _layers(hidden: str | None) -> tuple[int, ...] | None:
@@ -202,6 +224,20 @@ def _layers(hidden: str | None) -> tuple[int, ...] | None:
         raise RecipeError(
             f"hidden: {hidden!r} does not work. Give whole numbers with commas between, such as 100,100."
         ) from error
+
+
+def _fields(settings: list[str]) -> dict[str, Any]:
+    """The recipe's fields given as FIELD=VALUE, with values in JSON or plain words."""
+    values = {}
+    for setting in settings:
+        field, equals, value = setting.partition("=")
+        if not equals or field not in Recipe.field_names():
+            raise RecipeError(f"--set {setting}: give FIELD=VALUE with one of: {', '.join(Recipe.field_names())}.")
+        try:
+            values[field] = json.loads(value)
+        except ValueError:
+            values[field] = value
+    return values
 
 
 def _data_name(name: str) -> DataName:

@@ -8,16 +8,25 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.calibration import SHARES, Calibration, ReliabilityBin, expected_calibration_error, reliability
 from mnist_core.datasets import LabelledImages
 from mnist_core.recipes import CLASSES
 
 KEPT_MISTAKES = 50
 
 
-class Answers(Protocol):
-    """Anything that gives probabilities (n, 10) for frames (n, 28, 28), such as `DigitClassifier`."""
+class Reader(Protocol):
+    """Anything that reads frames (n, 28, 28) uint8, such as `DigitClassifier`."""
 
-    def predict_frames(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+    @property
+    def calibration(self) -> Calibration:
+        """Which `ood_score` is accepted."""
+
+    def predict_frames(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (n, 10)."""
+
+    def ood_scores(self, frames: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """How little each frame resembles a digit (n,)."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,16 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """What is answered, and how well, when the threshold accepts `share` of the validation images."""
+
+    share: float
+    answered: int
+    correct: int
+    """Of those answered."""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What a version scores on `on`, a named set of images that `checksum` identifies."""
 
@@ -63,6 +82,15 @@ class Evaluation:
     per_digit: tuple[DigitScore, ...]
     mistakes: tuple[Mistake, ...]
     """The most confident ones first, at most 50."""
+    reliability: tuple[ReliabilityBin, ...] = ()
+    """Answers by their confidence; empty in records of old."""
+    coverage: tuple[Coverage, ...] = ()
+    """For each share of validation images that may be accepted; empty in records of old."""
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error, 0 to 1: by how much confidence and accuracy differ."""
+        return expected_calibration_error(self.reliability)
 
     @property
     def images(self) -> int:
@@ -92,10 +120,13 @@ class Evaluation:
             "correct": self.correct,
             "accuracy": self.accuracy,
             "interval_95": [self.interval.low, self.interval.high],
+            "expected_calibration_error": self.calibration_error,
             "checksum": self.checksum,
             "confusion": [list(row) for row in self.confusion],
             "per_digit": [asdict(score) for score in self.per_digit],
             "mistakes": [asdict(mistake) for mistake in self.mistakes],
+            "reliability": [asdict(part) for part in self.reliability],
+            "coverage": [asdict(part) for part in self.coverage],
         }
 
     @classmethod
@@ -107,19 +138,23 @@ class Evaluation:
             confusion=tuple(tuple(row) for row in values["confusion"]),
             per_digit=tuple(DigitScore(**score) for score in values["per_digit"]),
             mistakes=tuple(Mistake(**mistake) for mistake in values["mistakes"]),
+            reliability=tuple(ReliabilityBin(**part) for part in values.get("reliability", ())),
+            coverage=tuple(Coverage(**part) for part in values.get("coverage", ())),
         )
 
 
-def evaluate(classifier: Answers, data: LabelledImages) -> Evaluation:
+def evaluate(classifier: Reader, data: LabelledImages) -> Evaluation:
     """Ask `classifier` about every image of `data` (at least one) and count."""
     # here, because scikit-learn takes a second to import and drawing does without
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     probabilities = classifier.predict_frames(data.images)
+    scores = classifier.ood_scores(data.images)
     answers, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = answers == data.labels
     digits = np.arange(CLASSES)
-    scores = precision_recall_fscore_support(data.labels, answers, labels=digits, zero_division=0.0)
-    wrong = np.flatnonzero(answers != data.labels)
+    per_digit = precision_recall_fscore_support(data.labels, answers, labels=digits, zero_division=0.0)
+    wrong = np.flatnonzero(~right)
     most_confident = wrong[np.argsort(-confidences[wrong], kind="stable")][:KEPT_MISTAKES]
     return Evaluation(
         on=data.name,
@@ -127,10 +162,15 @@ def evaluate(classifier: Answers, data: LabelledImages) -> Evaluation:
         confusion=tuple(tuple(map(int, row)) for row in confusion_matrix(data.labels, answers, labels=digits)),
         per_digit=tuple(
             DigitScore(int(digit), float(precision), float(recall), float(f1), int(support))
-            for digit, precision, recall, f1, support in zip(digits, *scores, strict=True)
+            for digit, precision, recall, f1, support in zip(digits, *per_digit, strict=True)
         ),
         mistakes=tuple(
             Mistake(int(i), int(data.labels[i]), int(answers[i]), float(confidences[i])) for i in most_confident
+        ),
+        reliability=reliability(confidences, right),
+        coverage=tuple(
+            Coverage(share, int((scores <= threshold).sum()), int((scores[right] <= threshold).sum()))
+            for share, threshold in zip(SHARES, classifier.calibration.thresholds, strict=True)
         ),
     )
 

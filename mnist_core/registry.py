@@ -9,79 +9,21 @@ import dataclasses
 import hashlib
 import json
 import os
-import platform
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any, Self
 
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as bytes_from_tensors
 
 from mnist_core.errors import MnistCoreError, WeightsError
-from mnist_core.evaluation import Evaluation
 from mnist_core.files import write_atomically
 from mnist_core.model import MLP
-from mnist_core.recipes import Recipe
+from mnist_core.records import Record
 
 SHIPPED = Path(__file__).parents[1] / "weights"
-DEFAULT = "article"
+DEFAULT = "best"
 WEIGHTS_FILE, RECORD_FILE = "model.safetensors", "model.json"
-FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Record:
-    """Where a version's weights come from and what they are worth; enough to rebuild and to repeat it."""
-
-    recipe: Recipe
-    command: str
-    """Trains it again."""
-    data: str
-    """`mnist` or `sample`."""
-    images: Mapping[str, int]
-    """How many were trained on, validated on and tested on."""
-    checksums: Mapping[str, str]
-    """md5 of the data files."""
-    validation_accuracy: float
-    evaluation: Evaluation
-    """On the test images, made once, after training."""
-    duration_seconds: float
-    device: str
-    created: str
-    """UTC, ISO 8601."""
-    libraries: Mapping[str, str]
-    weights_sha256: str = ""
-    """Filled in on saving; ties this record to its weights."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {
-            "format": FORMAT,
-            **values,
-            "recipe": self.recipe.to_dict(),
-            "layer_sizes": list(self.recipe.layer_sizes),
-            "parameters": self.recipe.parameter_count,
-            "evaluation": self.evaluation.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The record that `to_dict` wrote down.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is not such a record.
-        """
-        if values["format"] != FORMAT:
-            raise ValueError(f"its format is {values['format']!r}, this program knows {FORMAT}")
-        known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
-        known["recipe"] = Recipe.from_dict(values["recipe"])
-        known["evaluation"] = Evaluation.from_dict(values["evaluation"])
-        return cls(**known)
 
 
 @dataclass(frozen=True)
@@ -114,17 +56,6 @@ def weights_dir() -> Path:
 def runs_dir() -> Path:
     """Where training runs, and so one's own versions, live."""
     return weights_dir() / "runs"
-
-
-def library_versions() -> dict[str, str]:
-    """The versions of what decides a training's outcome."""
-    packages = ("mnist-core", "torch", "torchvision", "numpy", "safetensors")
-    return {"python": platform.python_version(), **{name: installed_version(name) for name in packages}}
-
-
-def now() -> str:
-    """The time in UTC as records hold it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def save_version(folder: Path, model: MLP, record: Record) -> Version:

@@ -15,13 +15,15 @@ from typing import Any, Literal
 
 import psutil
 
+from mnist_core.calibration import calibrate
 from mnist_core.datasets import IMAGE_COUNTS, DataName, load_dataset
 from mnist_core.errors import MnistCoreError, RunError
 from mnist_core.evaluation import evaluate
 from mnist_core.files import write_atomically
 from mnist_core.inference import DigitClassifier
-from mnist_core.recipes import Recipe
-from mnist_core.registry import RECORD_FILE, Record, Version, library_versions, now, save_version
+from mnist_core.recipes import RECIPES, Recipe
+from mnist_core.records import Record, library_versions, now
+from mnist_core.registry import RECORD_FILE, Version, save_version
 from mnist_core.training import EpochProgress, StepProgress, Trained, default_device, train
 
 RUN_FILE, EVENTS_FILE, LOG_FILE, CANCEL_FILE = "run.json", "events.jsonl", "log.txt", "cancel"
@@ -102,6 +104,8 @@ def _perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Versio
             case Trained():
                 trained = progress
     emit({"event": "evaluating", "on": dataset.test.name})
+    validation = dataset.validation
+    calibration = calibrate(DigitClassifier(trained.model).logits(validation.images), validation.labels)
     record = Record(
         recipe=recipe,
         command=shlex.join(train_command(recipe, data)),
@@ -109,7 +113,8 @@ def _perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Versio
         images=images,
         checksums=dataset.checksums,
         validation_accuracy=last_epoch.validation_accuracy,
-        evaluation=evaluate(DigitClassifier(trained.model), dataset.test),
+        calibration=calibration,
+        evaluation=evaluate(DigitClassifier(trained.model, calibration), dataset.test),
         duration_seconds=round(trained.seconds, 3),
         device=device.type,
         created=now(),
@@ -119,14 +124,14 @@ def _perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Versio
 
 
 def train_command(recipe: Recipe, data: DataName) -> list[str]:
-    """The command line that trains by this recipe."""
-    return [
-        *("mnist-core", "train", "--recipe", recipe.name.removesuffix(" (changed)"), "--data", data),
-        *("--hidden", ",".join(map(str, recipe.hidden)), "--loss", recipe.loss),
-        *("--lr", repr(recipe.learning_rate), "--schedule", recipe.schedule),
-        *("--batch-size", str(recipe.batch_size), "--epochs", str(recipe.epochs)),
-        *("--shift", str(recipe.shift), "--seed", str(recipe.seed)),
-    ]
+    """The command line that trains by this recipe: a named one, and what differs from it."""
+    name = recipe.name.removesuffix(" (changed)")
+    plain = RECIPES.get(name, RECIPES["article"]).to_dict()
+    command = ["mnist-core", "train", "--recipe", plain["name"], "--data", data]
+    for name, value in recipe.to_dict().items():
+        if name != "name" and value != plain[name]:
+            command += ["--set", f"{name}={json.dumps(value)}"]
+    return command
 
 
 def write_run(folder: Path, recipe: Recipe, data: DataName, pid: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_core import DigitClassifier, Evaluation, evaluate
+from mnist_core.calibration import SHARES, Calibration
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.evaluation import wilson_interval
 
@@ -14,11 +15,16 @@ from mnist_core.evaluation import wilson_interval
 class Scripted:
     """Answers as told."""
 
+    calibration = Calibration(1.0, tuple(np.linspace(0.2, 1, len(SHARES)).tolist()))
+
     def __init__(self, probabilities: NDArray[np.float32]) -> None:
         self.probabilities = probabilities
 
     def predict_frames(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self.probabilities[: len(frames)]
+
+    def ood_scores(self, frames: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return 1 - self.predict_frames(frames).max(axis=1).astype(np.float64)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +79,38 @@ def test_interval_is_wilsons() -> None:
     assert (round(interval.low, 4), round(interval.high, 4)) == (0.2553, 0.3662)
     assert wilson_interval(10, 10).high == 1
     assert wilson_interval(10, 10).low < 0.8
+
+
+def test_calibration_error_matches_a_naive_loop(guesses: tuple[Scripted, LabelledImages]) -> None:
+    scripted, data = guesses
+    expected = 0.0
+    for low in np.arange(15) / 15:
+        inside = [
+            (row.max(), row.argmax() == label)
+            for row, label in zip(scripted.probabilities, data.labels, strict=True)
+            if low < row.max() <= low + 1 / 15
+        ]
+        if inside:
+            confidences, right = zip(*inside, strict=True)
+            expected += len(inside) / 400 * abs(float(np.mean(confidences)) - float(np.mean(right)))
+    evaluation = evaluate(scripted, data)
+    assert evaluation.calibration_error == pytest.approx(expected, abs=1e-6)
+    assert sum(part.images for part in evaluation.reliability) == 400
+    assert sum(part.correct for part in evaluation.reliability) == evaluation.correct
+
+
+def test_coverage_counts_what_each_threshold_lets_through(guesses: tuple[Scripted, LabelledImages]) -> None:
+    scripted, data = guesses
+    evaluation = evaluate(scripted, data)
+    for part, threshold in zip(evaluation.coverage, scripted.calibration.thresholds, strict=True):
+        passed = [
+            row.argmax() == label
+            for row, label in zip(scripted.probabilities, data.labels, strict=True)
+            if 1 - float(row.max()) <= threshold
+        ]
+        assert (part.answered, part.correct) == (len(passed), sum(passed))
+    assert evaluation.coverage[-1].answered == 400
+    assert evaluation.coverage[0].answered < 400
 
 
 def test_evaluation_survives_json(guesses: tuple[Scripted, LabelledImages]) -> None:

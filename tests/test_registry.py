@@ -5,16 +5,19 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
 from mnist_core import DigitClassifier, Recipe, evaluate, registry
+from mnist_core.calibration import SHARES, Calibration
 from mnist_core.datasets import Dataset
 from mnist_core.errors import WeightsError
 from mnist_core.model import MLP
 from mnist_core.recipes import RECIPES
-from mnist_core.registry import RECORD_FILE, WEIGHTS_FILE, Record, load_version, promote, save_version
+from mnist_core.records import Record, library_versions, now
+from mnist_core.registry import RECORD_FILE, WEIGHTS_FILE, load_version, promote, save_version
 
 
 @pytest.fixture
@@ -26,11 +29,12 @@ def record(classifier: DigitClassifier, sample: Dataset) -> Record:
         images={"training": 3500, "validation": 500, "test": 1000},
         checksums=sample.checksums,
         validation_accuracy=0.9,
+        calibration=Calibration(1.5, tuple(map(float, range(len(SHARES))))),
         evaluation=evaluate(classifier, sample.test),
         duration_seconds=1.0,
         device="cpu",
-        created=registry.now(),
-        libraries=registry.library_versions(),
+        created=now(),
+        libraries=library_versions(),
     )
 
 
@@ -44,6 +48,7 @@ def test_a_saved_version_is_rebuilt_from_its_files_alone(saved: Path, small_mode
     assert all(torch.equal(value, small_model.state_dict()[key]) for key, value in loaded.model.state_dict().items())
     assert loaded.record.evaluation == record.evaluation
     assert loaded.record.recipe == record.recipe
+    assert loaded.record.calibration == record.calibration
     assert {path.name for path in saved.iterdir()} == {WEIGHTS_FILE, RECORD_FILE}
 
 
@@ -55,6 +60,22 @@ def test_the_record_tells_everything_that_matters(saved: Path) -> None:
     assert record["libraries"]["torch"] == version("torch")
     assert set(record) >= {"data", "checksums", "evaluation", "duration_seconds", "created", "command"}
     assert record["evaluation"]["interval_95"][0] < record["evaluation"]["accuracy"]
+
+
+def test_a_record_from_before_there_was_calibration_is_read(saved: Path) -> None:
+    values = json.loads((saved / RECORD_FILE).read_text())
+    values["format"] = 1
+    for added in ("calibration", "drawings"):
+        del values[added]
+    for added in ("reliability", "coverage", "expected_calibration_error"):
+        del values["evaluation"][added]
+    for added in ("optimizer", "rotation", "teacher"):
+        del values["recipe"][added]
+    (saved / RECORD_FILE).write_text(json.dumps(values))
+    record = load_version(saved).record
+    assert record.calibration == Calibration()
+    assert record.evaluation.calibration_error == 0
+    assert DigitClassifier.load(saved).predict_frame(np.eye(28, dtype=np.uint8) * 255).accepted
 
 
 def truncated(folder: Path) -> None:
@@ -134,11 +155,11 @@ def test_a_damaged_version_is_not_promoted(saved: Path, damage: Callable[[Path],
     damage(saved)
     with pytest.raises(WeightsError):
         promote("runs/mine")
-    assert registry.active_name() == "article"
+    assert registry.active_name() == "best"
 
 
 def test_without_a_choice_the_shipped_version_answers() -> None:
-    assert registry.active_version().name == "article"
+    assert registry.active_version().name == "best"
     assert registry.active_version().shipped
 
 

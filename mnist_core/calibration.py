@@ -1,0 +1,121 @@
+"""Making probabilities mean what they say, and knowing when to say "I am not sure" or "this is no digit".
+
+All of it is fitted on validation images, which the network did not learn from.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax, logsumexp, softmax
+
+ACCEPTED = 0.99
+"""Share of validation images that are accepted unless somebody asks for another."""
+SHARES = (0.8, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, ACCEPTED, 0.993, 0.995, 0.997, 0.999, 1.0)
+"""The shares there is a threshold for, from strict to lenient."""
+SURE = 0.9
+"""An answer with less than this confidence is called unsure."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns logits into honest probabilities, and scores into a decision. By default, it changes nothing."""
+
+    temperature: float = 1.0
+    """Logits are divided by it before the softmax (Guo et al. 2017)."""
+    thresholds: tuple[float, ...] = tuple(float("inf") for _ in SHARES)
+    """For each of `SHARES`, the `ood_score` that this share of the validation images does not exceed."""
+
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Calibrated probabilities (n, 10), each row summing to 1, of logits (n, 10)."""
+        shares: NDArray[np.float32] = softmax(logits / np.float32(self.temperature), axis=1)
+        return shares
+
+    def threshold(self, share: float = ACCEPTED) -> float:
+        """The largest `ood_score` that is accepted when `share`, one of `SHARES`, of the validation images are."""
+        return self.thresholds[SHARES.index(share)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {"temperature": self.temperature, "accepted_shares": list(SHARES), "thresholds": list(self.thresholds)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The calibration that `to_dict` wrote down.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not one.
+        """
+        if tuple(values["accepted_shares"]) != SHARES:
+            raise ValueError("it has thresholds for other shares than this program")
+        return cls(float(values["temperature"]), tuple(map(float, values["thresholds"])))
+
+
+def calibrate(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Calibration:
+    """Fit a calibration to what a network makes of validation images: logits (n, 10), labels (n,)."""
+    temperature = fit_temperature(logits, labels)
+    scores = ood_scores(logits)
+    return Calibration(temperature, tuple(map(float, np.quantile(scores, SHARES, method="higher"))))
+
+
+def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """The temperature that makes the labels (n,) likeliest, given logits (n, 10) (Guo et al. 2017)."""
+    from scipy.optimize import minimize_scalar
+
+    rows, scaled = np.arange(len(labels)), logits.astype(np.float64)
+
+    def negative_log_likelihood(log_temperature: float) -> float:
+        return -float(log_softmax(scaled * np.exp(-log_temperature), axis=1)[rows, labels].mean())
+
+    # between 1/20 and 20: beyond, there is nothing to calibrate
+    fitted = minimize_scalar(negative_log_likelihood, bounds=(-3, 3), method="bounded")
+    return float(np.exp(fitted.x))
+
+
+def ood_scores(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How little each drawing resembles a digit (n,): the free energy −log Σ exp(logit) (Liu et al. 2020).
+
+    Taken before the temperature. In a network that was shown shapes to be answered with no digit, all logits of such a
+    shape are low, and so its energy is high.
+    """
+    energies: NDArray[np.float64] = -logsumexp(logits.astype(np.float64), axis=1)
+    return energies
+
+
+def expected_calibration_error(bins: Sequence["ReliabilityBin"]) -> float:
+    """The mean gap between confidence and accuracy, weighted by images, 0 to 1 (Naeini et al. 2015)."""
+    images = sum(part.images for part in bins)
+    return sum(abs(part.correct - part.confidence * part.images) for part in bins) / images if images else 0.0
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The answers whose confidence lies in one range."""
+
+    low: float
+    high: float
+    images: int
+    correct: int
+    confidence: float
+    """Their mean confidence; 0 where there are none."""
+
+
+RELIABILITY_BINS = 15
+
+
+def reliability(confidences: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[ReliabilityBin, ...]:
+    """Answers (n,) by their confidence, in 15 ranges of the same width."""
+    edges = np.linspace(0, 1, RELIABILITY_BINS + 1)
+    place = np.clip(np.ceil(confidences * RELIABILITY_BINS).astype(int) - 1, 0, RELIABILITY_BINS - 1)
+    bins = []
+    for number in range(RELIABILITY_BINS):
+        here = place == number
+        mean = float(confidences[here].mean(dtype=np.float64)) if here.any() else 0.0
+        bins.append(
+            ReliabilityBin(
+                float(edges[number]), float(edges[number + 1]), int(here.sum()), int(right[here].sum()), mean
+            )
+        )
+    return tuple(bins)

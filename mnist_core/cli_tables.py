@@ -1,0 +1,71 @@
+"""What the command line prints of evaluations."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from mnist_core.calibration import ACCEPTED, SHARES
+from mnist_core.drawings import DrawingsEvaluation
+from mnist_core.evaluation import Evaluation, wilson_interval
+
+
+def print_accuracy(evaluation: Evaluation) -> None:
+    """One line: what share is right, of what, and how exact that is."""
+    low, high = evaluation.interval.low, evaluation.interval.high
+    print(
+        f"{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
+        f"(95% interval {low:.2%} to {high:.2%})"
+    )
+
+
+def print_tables(evaluation: Evaluation) -> None:
+    """Figures for each digit, and the confusion matrix."""
+    scores = Table(title="Per digit", title_justify="left")
+    for heading in ("digit", "precision", "recall", "F1", "images"):
+        scores.add_column(heading, justify="right")
+    for score in evaluation.per_digit:
+        shares = (f"{share:.2%}" for share in (score.precision, score.recall, score.f1))
+        scores.add_row(str(score.digit), *shares, f"{score.support:,}")
+    confusion = Table(title="Confusion (row: true digit, column: answer)", title_justify="left")
+    confusion.add_column("", justify="right")
+    for digit in range(len(evaluation.confusion)):
+        confusion.add_column(str(digit), justify="right")
+    for digit, row in enumerate(evaluation.confusion):
+        confusion.add_row(str(digit), *(str(count or "·") for count in row))
+    console = Console()
+    console.print(scores)
+    console.print(confusion)
+    if evaluation.reliability:
+        print(f"Expected calibration error (15 bins): {evaluation.calibration_error:.2%}")
+
+
+def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
+    """What is read, answered and refused at each setting of the canvas."""
+    chosen = SHARES.index(ACCEPTED)
+    table = Table(title=f"{evaluations[0].digits.images:,} drawings (95% intervals in brackets)", title_justify="left")
+    headings = ("drawn at", "right", "calibration error", "answered", "right of those", "AUROC", "others refused")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "drawn at" else "right")
+    for evaluation in evaluations:
+        digits, coverage = evaluation.digits, evaluation.digits.coverage[chosen]
+        table.add_row(
+            evaluation.setting,
+            f"{digits.accuracy:.2%} ({digits.interval.low:.2%}–{digits.interval.high:.2%})",
+            f"{digits.calibration_error:.2%}",
+            _share(coverage.answered, digits.images),
+            _share(coverage.correct, coverage.answered),
+            _auroc(evaluation),
+            _share(evaluation.refused[chosen], evaluation.others) if evaluation.others else "",
+        )
+    Console().print(table)
+
+
+def _share(part: int, whole: int) -> str:
+    interval = wilson_interval(part, whole) if whole else None
+    return f"{part / whole:.1%} ({interval.low:.1%}–{interval.high:.1%})" if interval else "none"
+
+
+def _auroc(evaluation: DrawingsEvaluation) -> str:
+    interval = evaluation.auroc_interval
+    return f"{evaluation.auroc:.3f} ({interval.low:.3f}–{interval.high:.3f})" if interval else ""

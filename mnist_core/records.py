@@ -1,0 +1,89 @@
+"""The record that travels with a version's weights: where they come from, what they are worth, how to repeat them."""
+
+import dataclasses
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as installed_version
+from typing import Any, Self
+
+from mnist_core.calibration import Calibration
+from mnist_core.drawings import DrawingsEvaluation
+from mnist_core.evaluation import Evaluation
+from mnist_core.recipes import Recipe
+
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a version's weights come from and what they are worth; enough to rebuild and to repeat it."""
+
+    recipe: Recipe
+    command: str
+    """Trains it again."""
+    data: str
+    """`mnist` or `sample`."""
+    images: Mapping[str, int]
+    """How many were trained on, validated on and tested on."""
+    checksums: Mapping[str, str]
+    """md5 of the data files."""
+    validation_accuracy: float
+    calibration: Calibration
+    """Fitted on the validation images."""
+    evaluation: Evaluation
+    """On the test images, made once, after training."""
+    duration_seconds: float
+    device: str
+    created: str
+    """UTC, ISO 8601."""
+    libraries: Mapping[str, str]
+    weights_sha256: str = ""
+    """Filled in on saving; ties this record to its weights."""
+    drawings: tuple[DrawingsEvaluation, ...] = ()
+    """On people's drawings, one for each setting, where somebody measured that."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            "format": FORMAT,
+            **values,
+            "recipe": self.recipe.to_dict(),
+            "layer_sizes": list(self.recipe.layer_sizes),
+            "parameters": self.recipe.parameter_count,
+            "calibration": self.calibration.to_dict(),
+            "evaluation": self.evaluation.to_dict(),
+            "drawings": [evaluation.to_dict() for evaluation in self.drawings],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The record that `to_dict` wrote down.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not such a record.
+        """
+        if values["format"] not in (1, FORMAT):
+            raise ValueError(f"its format is {values['format']!r}, this program knows {FORMAT}")
+        if values["format"] == 1:  # before there was calibration; such a version accepts everything
+            values = {**values, "calibration": None, "drawings": ()}
+        known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        calibration = values["calibration"]
+        known["recipe"] = Recipe.from_dict(values["recipe"])
+        known["calibration"] = Calibration() if calibration is None else Calibration.from_dict(calibration)
+        known["evaluation"] = Evaluation.from_dict(values["evaluation"])
+        known["drawings"] = tuple(map(DrawingsEvaluation.from_dict, values["drawings"]))
+        return cls(**known)
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of what decides a training's outcome."""
+    packages = ("mnist-core", "torch", "torchvision", "numpy", "safetensors")
+    return {"python": platform.python_version(), **{name: installed_version(name) for name in packages}}
+
+
+def now() -> str:
+    """The time in UTC as records hold it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
