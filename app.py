@@ -5,9 +5,10 @@ import random
 import streamlit as st
 
 from mnist_core import registry
+from mnist_core.calibration import ACCEPTED
 from mnist_core.errors import EmptyDrawingError
 from pages.ui import loaders
-from pages.ui.answer import show_answer, show_version, show_waiting
+from pages.ui.answer import STRICTNESS, choose_strictness, show_answer, show_version, show_waiting
 from pages.ui.board import SIDE, board, draw_board
 from pages.ui.layout import begin_page, errors_in_words
 
@@ -29,12 +30,14 @@ def draw_and_answer() -> None:
     with side_by_side.container(key="answer"):
         reader = loaders.active_reader()
         try:
-            frame = current.frame()
-            show_answer(reader.classifier.predict_frame(frame), frame)
+            frame, problems = current.frame(), current.problems()
+            accept = st.session_state.get(STRICTNESS, ACCEPTED)
+            show_answer(reader.classifier.predict_frame(frame, accept=accept), frame, problems)
         except EmptyDrawingError:
             show_waiting()
         if current.origin:
             st.caption(current.origin)
+        choose_strictness(reader.record)
         show_version(reader.name, reader.record)
         if reader.problem:
             st.warning(f"The version that was chosen cannot be used, so the shipped one answers. {reader.problem}")

@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from mnist_core import RECIPES, Evaluation, Recipe, jobs, registry
+from mnist_core import RECIPES, Recipe, jobs
 from mnist_core.datasets import IMAGE_COUNTS, DataName, mnist_is_here
 from mnist_core.errors import DatasetError, RunError
 from mnist_core.runs import RunStatus, read_run
 from pages.ui import loaders
-from pages.ui.charts import confusion_matrix, learning_curves, per_digit_table
+from pages.ui.charts import learning_curves
 from pages.ui.layout import begin_page, errors_in_words
+from pages.ui.results import ABOUT_DATA, show_result
 
 ABOUT_RECIPES = {
     "quick": "The article's network, trained by our own recipe: a few seconds, and better.",
     "article": "Exactly as the article trains: Adam, binary cross-entropy, batches of 32, ten epochs.",
-}
-ABOUT_DATA: dict[DataName, str] = {
-    "mnist": "MNIST",
-    "sample": "Bundled sample",
+    "robust": "The article's network as good as it gets, on people's drawings too: it learns, from distorted digits, "
+    "what the version **best** makes of them.",
+    "best": "A network twenty times larger, trained at length on distorted digits: for people's drawings.",
 }
 
 
@@ -38,6 +38,7 @@ def choose_and_train() -> None:
         persist_state="session",
     )
     describe(recipe, data)
+    preview(recipe)
     if st.button("Train", type="primary", icon=":material/play_arrow:"):
         start(recipe, data)
 
@@ -66,6 +67,16 @@ def describe(recipe: Recipe, data: DataName) -> None:
     if data == "sample":
         st.caption(
             "5,000 of MNIST's training digits that came with the installation; figures made with so few are less exact."
+        )
+
+
+def preview(recipe: Recipe) -> None:
+    """What the network will be shown, where that is not just the images themselves."""
+    if recipe.augments:
+        st.image(loaders.distorted_digits(recipe), width="stretch")
+        st.caption(
+            "Left: digits as they are. To the right: what the recipe makes of each, anew for every epoch. Shapes that "
+            "are no digit are mixed in, so that the network learns to say so."
         )
 
 
@@ -139,66 +150,6 @@ def show_log(run: RunStatus) -> None:
     """What the process printed."""
     with st.expander("Log"):
         st.code(jobs.read_log(run), language=None)
-
-
-def show_result(run: RunStatus) -> None:
-    """How good the new version is, beside the active one, and the choice between them."""
-    name = f"runs/{run.id}"
-    record = registry.read_record(run.folder)
-    active = loaders.active_reader()
-    this_run, other, choice = st.columns([1, 1, 1], vertical_alignment="center")
-    with this_run:
-        accuracy("This run", record.evaluation)
-    if active.name == name:
-        choice.success("This version answers on the Draw page.", icon=":material/check:")
-    else:
-        with other:
-            compared = loaders.test_result(active, run.data)
-            accuracy(f"Active version: {active.name}", compared)
-        if choice.button("Use this model", type="primary", icon=":material/check:"):
-            registry.promote(name)
-            st.rerun()
-        st.caption(
-            verdict(record.evaluation, compared, flattered=run.data == "sample" and active.record.data == "mnist")
-        )
-    show_details(run, record.evaluation)
-
-
-def accuracy(label: str, evaluation: Evaluation) -> None:
-    """An accuracy with what it was measured on."""
-    st.metric(label, f"{evaluation.accuracy:.2%}")
-    low, high = evaluation.interval.low, evaluation.interval.high
-    st.caption(f"of {evaluation.images:,} images right ({evaluation.on}); 95% interval {low:.2%} to {high:.2%}")
-
-
-def verdict(new: Evaluation, active: Evaluation, *, flattered: bool) -> str:
-    """What the difference means."""
-    difference = (new.accuracy - active.accuracy) * 100
-    overlap = new.interval.low <= active.interval.high and active.interval.low <= new.interval.high
-    words = f"The new version is {abs(difference):.2f} points {'better' if difference >= 0 else 'worse'}. "
-    words += "The intervals overlap, so that may be chance." if overlap else "That is more than chance."
-    if flattered:
-        words += (
-            " The active version learned from all of MNIST, which these test images were taken from: "
-            "its figure here is too good."
-        )
-    return words
-
-
-def show_details(run: RunStatus, evaluation: Evaluation) -> None:
-    """Confusion matrix, figures for each digit, and how the training went."""
-    st.markdown(f"**Which digits are mistaken for which** ({evaluation.images:,} images: {evaluation.on})")
-    matrix, table = st.columns([0.58, 0.42], gap="medium")
-    with matrix:
-        unit = st.segmented_control(
-            "Show", ["Images", "Per cent of the row"], default="Images", required=True, label_visibility="collapsed"
-        )
-        confusion_matrix(evaluation, shares=unit != "Images")
-    with table:
-        st.markdown("For each digit")
-        per_digit_table(evaluation)
-    st.markdown("**How the training went**")
-    learning_curves(run)
 
 
 def duration(seconds: float) -> str:

@@ -3,6 +3,7 @@ would take longer to draw than the network takes to think."""
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -10,23 +11,81 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_core import Prediction
-from mnist_core.registry import Record
+from mnist_core.calibration import ACCEPTED, SHARES
+from mnist_core.evaluation import wilson_interval
+from mnist_core.records import Record
+
+STRICTNESS = "strictness"
 
 
-def show_answer(prediction: Prediction, frame: NDArray[np.uint8]) -> None:
-    """The digit, how sure, ten probability bars, and the frame the network saw."""
-    ranked = np.argsort(prediction.probabilities)[::-1]
-    second = int(ranked[1])
+def show_answer(prediction: Prediction, frame: NDArray[np.uint8], problems: Sequence[str]) -> None:
+    """The digit, how sure, what may be wrong, ten probability bars, and the frame the network saw."""
+    notes = "".join(f"<li>{problem}</li>" for problem in problems)
     st.html(
-        f"""<div class="answer" role="status" aria-live="polite">
-<div class="digit" aria-label="Answer: {prediction.digit}">{prediction.digit}</div>
-<div><div class="sure">{percent(prediction.confidence)} sure</div>
-<div class="next">next: {second}, {percent(prediction.probabilities[second])}</div></div></div>
+        f"""{_headline(prediction)}
+{f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""}
 <div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>
 <div class="seen"><img src="{_data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
-<p><b>What the model sees.</b> Your ink, cut out, scaled to fit 20 × 20 pixels and centred by its weight in
-28 × 28, the way the digits it learned from were made.</p></div>"""
+<p><b>What the model sees.</b> Your ink, drawn anew with an even pen, scaled to fit 20 × 20 pixels and centred by its
+weight in 28 × 28, the way the digits it learned from were made.</p></div>"""
     )
+
+
+def _headline(prediction: Prediction) -> str:
+    """One of three: a digit; two it may be; or that this looks like none."""
+    digit, second = prediction.digit, prediction.runner_up
+    likely, next_likely = percent(prediction.confidence), percent(prediction.probabilities[second])
+    if not prediction.accepted:
+        state, shown, spoken = "refused", "?", "Answer: this does not look like a digit"
+        title, detail = "Not a digit?", f"This looks like no digit I know. If it is one: {digit}, {likely}."
+    elif not prediction.sure:
+        state, spoken = "unsure", f"Answer: not sure, {digit} or {second}"
+        shown = f"{digit}<span>or</span>{second}"
+        title, detail = "Not sure", f"{digit}: {likely} · {second}: {next_likely}"
+    else:
+        state, shown, spoken = "certain", str(digit), f"Answer: {digit}"
+        title, detail = f"{likely} sure", f"next: {second}, {next_likely}"
+    return f"""<div class="answer {state}" role="status" aria-live="polite">
+<div class="digit" aria-label="{spoken}">{shown}</div>
+<div><div class="sure">{title}</div><div class="next">{detail}</div></div></div>"""
+
+
+def choose_strictness(record: Record) -> None:
+    """A dial for how readily drawings are answered, with what each setting leads to."""
+    with st.expander("When does it decline to answer?"):
+        share = st.select_slider(
+            "Share of MNIST's digits that it must accept",
+            SHARES,
+            ACCEPTED,
+            format_func=lambda share: f"{share:.1%}".replace(".0%", "%"),
+            key=STRICTNESS,
+            persist_state="session",
+            help="The threshold is set on the validation images. To the left it declines sooner, to the right it "
+            "answers nearly everything.",
+        )
+        st.markdown(_consequences(record, SHARES.index(share)))
+
+
+def _consequences(record: Record, place: int) -> str:
+    """What is answered, how much of that is right, and what is declined, at one setting of the dial."""
+    drawings = record.drawings[0] if record.drawings else None
+    judged = drawings.digits if drawings else record.evaluation
+    if not judged.coverage:
+        return "This version was trained before there was a threshold: it answers everything."
+    coverage = judged.coverage[place]
+    what = f"drawings of digits ({judged.on})" if drawings else f"images ({judged.on})"
+    lines = [f"Of {judged.images:,} {what}, {_measured(coverage.answered, judged.images)} would be answered"]
+    if coverage.answered:
+        lines.append(f"and of those {_measured(coverage.correct, coverage.answered)} rightly.")
+    if drawings and drawings.others:
+        refused = _measured(drawings.refused[place], drawings.others)
+        lines.append(f"Of {drawings.others:,} letters drawn likewise, {refused} would be declined.")
+    return " ".join(lines)
+
+
+def _measured(part: int, whole: int) -> str:
+    interval = wilson_interval(part, whole)
+    return f"**{part / whole:.1%}** (95% interval {interval.low:.1%} to {interval.high:.1%})"
 
 
 def show_waiting() -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from mnist_core import normalize_drawing
+from mnist_core.problems import find_problems
 
 SIDE = 280
 """Pixels; fits a phone with room beside it to scroll by."""
@@ -43,6 +44,14 @@ class Board:
             EmptyDrawingError: nothing is drawn.
         """
         return normalize_drawing(BLANK if self.picture is None else self.picture)
+
+    def problems(self) -> tuple[str, ...]:
+        """What may keep the drawing from being read, in sentences.
+
+        Raises:
+            EmptyDrawingError: nothing is drawn.
+        """
+        return find_problems(BLANK if self.picture is None else self.picture)
 
     def clear(self) -> None:
         """Start with clean paper."""

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import Evaluation
+from mnist_core.evaluation import wilson_interval
 from mnist_core.runs import RunStatus
 
 TRAINING, VALIDATION = "training images", "validation images"
@@ -95,6 +96,49 @@ def confusion_matrix(evaluation: Evaluation, *, shares: bool) -> None:
         base.mark_rect().encode(color=colour) + labels,
         key="confusion",
         alt=f"Confusion matrix of {evaluation.images:,} images: rows true digits, columns answers",
+    )
+
+
+def reliability_diagram(evaluation: Evaluation) -> None:
+    """For answers of each confidence, how many of them are right: on the diagonal, confidence can be believed."""
+    rows = []
+    for part in evaluation.reliability:
+        if part.images:
+            interval = wilson_interval(part.correct, part.images)
+            share = part.correct / part.images
+            rows.append((part.confidence, share, interval.low, interval.high, part.images))
+    columns = ["confidence", "right", "low", "high", "images"]
+    share_axis = alt.Axis(format=".0%", tickCount=6)
+    base = alt.Chart(pd.DataFrame(rows, columns=columns)).encode(
+        x=alt.X("confidence:Q", title="mean confidence", axis=share_axis, scale=alt.Scale(domain=[0, 1])),
+        tooltip=[
+            alt.Tooltip("confidence:Q", format=".1%"),
+            alt.Tooltip("right:Q", format=".1%", title="answered rightly"),
+            alt.Tooltip("images:Q", format=","),
+        ],
+    )
+    right = alt.Y("right:Q", title="share answered rightly", axis=share_axis, scale=alt.Scale(domain=[0, 1]))
+    points = base.mark_circle(color=BLUE, opacity=1).encode(
+        y=right, size=alt.Size("images:Q", scale=alt.Scale(type="log", range=[40, 400]), legend=None)
+    )
+    intervals = base.mark_rule(color=BLUE, opacity=0.6).encode(
+        y=alt.Y("low:Q", title="share answered rightly"), y2="high:Q"
+    )
+    diagonal = (
+        alt.Chart(pd.DataFrame({"confidence": [0.0, 1.0], "right": [0.0, 1.0]}))
+        .mark_line(color=GREY, strokeDash=[4, 4])
+        .encode(x="confidence:Q", y="right:Q")
+    )
+    title = alt.Title(
+        f"Expected calibration error {evaluation.calibration_error:.2%}",
+        subtitle=f"{evaluation.images:,} images ({evaluation.on}) in 15 ranges of confidence, with 95% intervals; "
+        "dashed: as sure as right",
+        subtitleColor=GREY,
+    )
+    st.altair_chart(
+        alt.layer(diagonal, intervals, points, title=title, height=HEIGHT),
+        key="reliability",
+        alt="Reliability diagram: share answered rightly by confidence",
     )
 
 

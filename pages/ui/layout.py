@@ -21,6 +21,11 @@ STYLE = """<style>
 }
 .answer { display: flex; gap: 1.25rem; align-items: center; min-height: 8.5rem; }
 .answer .digit { font-size: 8.5rem; line-height: 1; font-weight: 700; min-width: 5.5rem; text-align: center; }
+.answer.unsure .digit { font-size: 6rem; white-space: nowrap; }
+.answer.unsure .digit span { font-size: 1.25rem; font-weight: 400; margin: 0 .5rem; vertical-align: middle; }
+.answer.refused .digit { opacity: .55; }
+.problems { margin: .25rem 0 0; padding: .5rem .75rem .5rem 2rem; border-left: .3rem solid #f97316;
+  border-radius: .25rem; background: color-mix(in srgb, #f97316 12%, transparent); }
 .answer .sure { font-size: 1.6rem; font-weight: 600; line-height: 1.25; }
 .answer .next { opacity: .75; }
 .answer.waiting { border: 2px dashed color-mix(in srgb, currentColor 30%, transparent);
@@ -35,7 +40,11 @@ STYLE = """<style>
 .seen { display: flex; gap: 1rem; align-items: center; margin-top: 1rem; }
 .seen img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: .25rem; flex: none; }
 .seen p { margin: 0; opacity: .85; font-size: .9rem; }
-@media (max-width: 640px) { .answer .digit { font-size: 6.5rem; } .answer { min-height: 6.5rem; } }
+@media (max-width: 640px) {
+  .answer .digit { font-size: 6.5rem; }
+  .answer.unsure .digit { font-size: 4.5rem; }
+  .answer { min-height: 6.5rem; }
+}
 </style>"""
 
 

@@ -4,12 +4,17 @@ import gc
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+import torch
+from numpy.typing import NDArray
 
 from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, registry
+from mnist_core.augmentation import Augmenter
 from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample
 from mnist_core.errors import WeightsError
-from mnist_core.registry import Record
+from mnist_core.recipes import CLASSES
+from mnist_core.records import Record
 from mnist_core.training import estimate_seconds, leave_a_core_free
 
 
@@ -50,7 +55,7 @@ def _stamp(folder: Path) -> tuple[str, int]:
 def _reader(name: str, folder: str, _changed: int) -> Reader:
     _settle_down()
     loaded = registry.load_version(Path(folder))
-    return Reader(name, DigitClassifier(loaded.model), loaded.record)
+    return Reader(name, DigitClassifier(loaded.model, loaded.record.calibration), loaded.record)
 
 
 @st.cache_resource(show_spinner=False)
@@ -80,6 +85,21 @@ def estimated_seconds(recipe: Recipe, training_images: int) -> float:
     """How long a training would take here."""
     _settle_down()
     return estimate_seconds(recipe, training_images)
+
+
+@st.cache_data(max_entries=32, show_spinner="Distorting some digits …")
+def distorted_digits(recipe: Recipe) -> NDArray[np.uint8]:
+    """A picture: a digit of each kind, and to its right what the recipe's distortions make of it."""
+    images = sample()
+    one_of_each = np.array([int(np.flatnonzero(images.labels == digit)[7]) for digit in range(CLASSES)])
+    augmenter = Augmenter(recipe, images.part("one of each", one_of_each), torch.device("cpu"))
+    columns = [
+        torch.from_numpy(images.images[one_of_each]) / 255,
+        *(augmenter(torch.arange(CLASSES))[0] for _ in range(19)),
+    ]
+    picture = torch.cat(columns, dim=2).reshape(CLASSES * 28, -1)
+    pixels: NDArray[np.uint8] = (picture * 255).byte().numpy().repeat(2, axis=0).repeat(2, axis=1)
+    return pixels
 
 
 @st.cache_resource(show_spinner=False)
