@@ -130,16 +130,22 @@ def read_characters(path: Path) -> list[Character]:
 
 
 def render(strokes: Sequence[Stroke], setting: Setting) -> NDArray[np.uint8]:
-    """The canvas (280, 280), black ink on white, after these strokes: smoothed, with round caps and joins."""
+    """The canvas (280, 280), black ink on white, with a character put on it."""
+    return draw_strokes(strokes_on_canvas(strokes, setting), setting.pen)
+
+
+def draw_strokes(strokes: Sequence[Stroke], pen: float) -> NDArray[np.uint8]:
+    """The canvas (280, 280), black ink on white, after strokes in its pixels: smoothed, with round caps and joins."""
     image = Image.new("L", (CANVAS * FINE, CANVAS * FINE), 255)
     pencil = ImageDraw.Draw(image)
-    radius = setting.pen * FINE / 2
-    for stroke in _on_canvas(strokes, setting):
-        path = _as_drawn(stroke) * FINE
-        for begin, end in pairwise(path.tolist()):
-            pencil.line((*begin, *end), fill=0, width=round(2 * radius))
-        for x, y in path.tolist():
-            pencil.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    width = pen * FINE
+    reach = (width - 1) / 2  # Pillow counts pixels from their middles, and draws the last one too
+    for stroke in strokes:
+        path = (_as_drawn(stroke) * FINE - 0.5).tolist()
+        for begin, end in pairwise(path):
+            pencil.line((*begin, *end), fill=0, width=round(width))
+        for x, y in path:
+            pencil.ellipse((x - reach, y - reach, x + reach, y + reach), fill=0)
     return np.asarray(image.reduce(FINE))
 
 
@@ -183,8 +189,8 @@ def _digit(character: Character) -> int:
     return int(character.label)
 
 
-def _on_canvas(strokes: Sequence[Stroke], setting: Setting) -> list[NDArray[np.float64]]:
-    """Strokes in pixels of the canvas."""
+def strokes_on_canvas(strokes: Sequence[Stroke], setting: Setting) -> list[NDArray[np.float64]]:
+    """Strokes in pixels of the canvas, where the setting puts them."""
     points = np.concatenate(strokes)
     origin, extent = points.min(axis=0), np.ptp(points, axis=0)
     scale = setting.size * CANVAS / max(float(extent.max()), 1e-9)
@@ -198,7 +204,7 @@ def _as_drawn(points: NDArray[np.float64]) -> NDArray[np.float64]:
     It is a chain of quadratic Bézier curves from middle to middle between points, with the points for control.
     """
     kept = [points[0]]
-    for point in points[1:-1]:
+    for point in points[1:-2]:  # it also drops the last but one, whatever its distance
         if float(np.hypot(*(point - kept[-1]))) >= LEAST_DISTANCE:
             kept.append(point)
     kept.append(points[-1])

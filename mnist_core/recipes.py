@@ -13,6 +13,8 @@ Schedule = Literal["constant", "one-cycle"]
 Optimizer = Literal["adam", "adamw", "muon"]
 Precision = Literal["float32", "bfloat16"]
 
+CHANGED = " (changed)"
+"""Ends the name of a recipe that differs from the one it is named after."""
 CLASSES = 10
 PIXELS = 28 * 28
 
@@ -153,7 +155,7 @@ class Recipe:
         changed = replace(self, **given)
         if changed == replace(self, seed=changed.seed) or "name" in given:
             return changed
-        return replace(changed, name=f"{self.name} (changed)")
+        return replace(changed, name=f"{self.name.removesuffix(CHANGED)}{CHANGED}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

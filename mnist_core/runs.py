@@ -21,7 +21,7 @@ from mnist_core.errors import MnistCoreError, RunError
 from mnist_core.evaluation import evaluate
 from mnist_core.files import write_atomically
 from mnist_core.inference import DigitClassifier
-from mnist_core.recipes import RECIPES, Recipe
+from mnist_core.recipes import CHANGED, RECIPES, Recipe
 from mnist_core.records import Record, library_versions, now
 from mnist_core.registry import RECORD_FILE, Version, save_version
 from mnist_core.training import EpochProgress, StepProgress, Trained, default_device, train
@@ -125,12 +125,11 @@ def _perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Versio
 
 def train_command(recipe: Recipe, data: DataName) -> list[str]:
     """The command line that trains by this recipe: a named one, and what differs from it."""
-    name = recipe.name.removesuffix(" (changed)")
-    plain = RECIPES.get(name, RECIPES["article"]).to_dict()
+    plain = RECIPES.get(recipe.name.removesuffix(CHANGED), RECIPES["article"]).to_dict()
     command = ["mnist-core", "train", "--recipe", plain["name"], "--data", data]
     for name, value in recipe.to_dict().items():
         if name != "name" and value != plain[name]:
-            command += ["--set", f"{name}={json.dumps(value)}"]
+            command += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     return command
 
 

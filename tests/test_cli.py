@@ -1,7 +1,10 @@
 """The command line, as a person and as another program would use it."""
 
+import gzip
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import cli
+from mnist_core import cli, registry
 from mnist_core.datasets import Dataset
+from mnist_core.drawings import SETTINGS, Setting, render
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -50,6 +54,19 @@ def test_train_can_speak_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     ]
 
 
+def test_any_field_of_a_recipe_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fields = ("rotation=10", "hidden=[20, 10]", "optimizer=adamw", "weight_decay=0.01")
+    options = [part for field in fields for part in ("--set", field)]
+    assert run(monkeypatch, *TRAIN, *options, "--output", str(tmp_path / "mine")) == 0
+    recipe = json.loads((tmp_path / "mine" / "model.json").read_text())["recipe"]
+    assert (recipe["rotation"], recipe["hidden"], recipe["optimizer"]) == (10, [20, 10], "adamw")
+    command = shlex.split(json.loads((tmp_path / "mine" / "model.json").read_text())["command"])
+    assert run(monkeypatch, *command[1:], "--output", str(tmp_path / "again")) == 0
+    assert json.loads((tmp_path / "again" / "model.json").read_text())["recipe"] == recipe
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("mine", "again")]
+    assert weights[0] == weights[1], "the command in a record repeats the training"
+
+
 def test_an_occupied_folder_is_not_written_over(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -70,6 +87,10 @@ def test_an_occupied_folder_is_not_written_over(
         (("train", "--hidden", "many"), "hidden"),
         (("train", "--loss", "hinge"), "loss"),
         (("train", "--recipe", "slow"), "article, quick"),
+        (("train", "--set", "rotation"), "FIELD=VALUE"),
+        (("train", "--set", "wings=2"), "rotation"),
+        (("train", "--set", "rotation=fast"), "rotation"),
+        (("evaluate", "--refuse", "x.jsonl.gz"), "--drawings"),
         (("train", "--data", "cifar"), "mnist, sample"),
         (("train", "--epochs", "x"), "integer"),
         (("train", "--no-such-option"), "no-such-option"),
@@ -118,6 +139,61 @@ def test_predict_goes_on_after_a_file_it_cannot_read(
     assert ["error" in json.loads(line) for line in captured.out.splitlines()] == [True, True, True, False]
     assert "no ink" in captured.err
     assert "Traceback" not in captured.err
+
+
+STROKES = {
+    "7": [[[0, 0], [600, 20], [300, 500], [200, 1000]]],
+    "1": [[[0, 0], [10, 1000]]],
+    "x": [[[0, 0], [700, 1000]], [[700, 0], [0, 1000]]],
+}
+
+
+def characters(path: Path, labels: str) -> Path:
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps({"label": label, "strokes": STROKES[label]}) + "\n" for label in labels)
+    return path
+
+
+def test_evaluate_judges_on_drawings_and_keeps_the_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    digits, letters = characters(tmp_path / "d.jsonl.gz", "717"), characters(tmp_path / "l.jsonl.gz", "xx")
+    version = tmp_path / "mine"
+    shutil.copytree(registry.SHIPPED / "article", version)
+    command = ("evaluate", "--weights", str(version), "--drawings", str(digits), "--refuse", str(letters))
+    assert run(monkeypatch, *command, "--json") == 0
+    evaluations = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [evaluation["setting"] for evaluation in evaluations] == [setting.name for setting in SETTINGS]
+    assert all(evaluation["digits"]["images"] == 3 and evaluation["others"] == 2 for evaluation in evaluations)
+    assert registry.read_record(version).drawings == registry.read_record(registry.SHIPPED / "article").drawings
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(monkeypatch, *command, "--save") == 0
+    out = capsys.readouterr().out
+    assert "AUROC" in out
+    assert "95% interval" in out
+    assert [kept.to_dict() for kept in registry.load_version(version).record.drawings] == evaluations
+
+
+def test_drawings_that_cannot_be_read_end_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(monkeypatch, "evaluate", "--drawings", str(tmp_path / "none.jsonl.gz")) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_predict_says_when_it_is_not_sure_and_what_may_be_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    cross = render([np.array(stroke, float) for stroke in STROKES["x"]], Setting(0.9, 40))
+    Image.fromarray(cross).save(tmp_path / "cross.png")
+    assert run(monkeypatch, "predict", str(tmp_path / "cross.png")) == 0
+    out = capsys.readouterr().out
+    assert "does not look like a digit" in out
+    assert "touches the edge" in out
+    assert run(monkeypatch, "predict", str(tmp_path / "cross.png"), "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["accepted"] is False
+    assert len(answer["problems"]) == 1
 
 
 def test_missing_version_ends_with_1(

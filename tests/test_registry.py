@@ -158,6 +158,14 @@ def test_a_damaged_version_is_not_promoted(saved: Path, damage: Callable[[Path],
     assert registry.active_name() == "best"
 
 
+@pytest.mark.parametrize("name", ["article", "robust", "best"])
+def test_a_shipped_versions_command_trains_by_the_recipe_in_its_record(name: str) -> None:
+    record = registry.version(name).record
+    assert record.recipe == RECIPES[name]
+    assert record.command == f"mnist-core train --recipe {name} --data mnist"
+    assert (registry.SHIPPED / name / WEIGHTS_FILE).stat().st_size <= 8_000_000
+
+
 def test_without_a_choice_the_shipped_version_answers() -> None:
     assert registry.active_version().name == "best"
     assert registry.active_version().shipped

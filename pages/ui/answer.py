@@ -118,7 +118,7 @@ def percent(share: float) -> str:
 def _bars(prediction: Prediction) -> str:
     rows = []
     for digit, share in enumerate(prediction.probabilities):
-        best = digit == prediction.digit
+        best = prediction.accepted and digit == prediction.digit
         label = f"<b>{digit}</b>" if best else f"{digit}"
         rows.append(
             f'<div role="listitem" style="display: contents"><span>{label}</span>'

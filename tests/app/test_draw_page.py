@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import DigitClassifier, normalize_drawing
 from mnist_core.datasets import Dataset
+from mnist_core.drawings import draw_strokes
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -110,9 +111,67 @@ def test_drawing_and_answer_survive_a_visit_to_the_train_page(page: AppTest, sam
     assert html(page) == before
 
 
+SCRIBBLE = [[(40, 60), (240, 90), (60, 240), (220, 40), (50, 150), (240, 220), (140, 30), (90, 250), (200, 120)]]
+TALL_LINES = [[(60, 40), (60, 240)], [(120, 40), (120, 240)], [(180, 40), (180, 240)], [(60, 140), (180, 140)]]
+
+
+def pen(strokes: list[list[tuple[float, float]]]) -> NDArray[np.uint8]:
+    """What the canvas sends after these strokes."""
+    grey = draw_strokes([np.array(stroke, float) for stroke in strokes], 20)
+    return np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+
+
+def test_what_is_no_digit_is_declined_with_the_likeliest_digit(page: AppTest) -> None:
+    for strokes in (SCRIBBLE, TALL_LINES):
+        picture = pen(strokes)
+        expected = DigitClassifier.load().predict(picture)
+        draw(page, picture)
+        assert not expected.accepted
+        assert "does not look like a digit" in html(page)
+        assert f"If it is one: {expected.digit}" in html(page)
+
+
+def test_an_unsure_answer_shows_the_two_likeliest(page: AppTest, sample: Dataset) -> None:
+    reader = DigitClassifier.load()
+    pictures = map(drawing, sample.train.images)
+    picture = next(p for p in pictures if (answer := reader.predict(p)).accepted and not answer.sure)
+    prediction = reader.predict(picture)
+    draw(page, picture)
+    assert "Not sure" in html(page)
+    assert f"Answer: not sure, {prediction.digit} or {prediction.runner_up}" in html(page)
+
+
+def test_the_dial_moves_the_threshold_and_says_what_that_does(page: AppTest, sample: Dataset) -> None:
+    reader = DigitClassifier.load()
+    strict, lenient = reader.calibration.threshold(0.8), reader.calibration.threshold(0.99)
+    pictures = map(drawing, sample.train.images)
+    picture = next(p for p in pictures if strict < reader.predict(p).ood_score < lenient)
+    draw(page, picture)
+    assert "does not look like a digit" not in html(page)
+    before = page.markdown[-1].value
+    page.select_slider(key="strictness").set_value(0.8).run()
+    assert not page.exception
+    assert "does not look like a digit" in html(page)
+    after = page.markdown[-1].value
+    assert before != after
+    for words in (before, after):
+        assert "would be answered" in words
+        assert "rightly" in words
+        assert "95% interval" in words
+
+
+def test_what_may_be_wrong_is_told(page: AppTest) -> None:
+    draw(page, pen([[(140, 100), (140, 275)]]))
+    assert "touches the edge" in html(page)
+    draw(page, pen([[(60, 40), (60, 240)], [(200, 40), (200, 240)]]))
+    assert "two separate digits" in html(page)
+    draw(page, pen([[(140, 40), (140, 240)]]))
+    assert 'class="problems"' not in html(page)
+
+
 def test_the_version_is_named_with_its_accuracy_and_interval(page: AppTest) -> None:
     words = " ".join(caption.value for caption in page.caption)
-    assert "**article**" in words
+    assert "**best**" in words
     assert "10,000 images" in words
     assert "95% interval" in words
 

@@ -63,6 +63,14 @@ def test_it_says_what_training_will_do_before_it_starts(page: AppTest) -> None:
     assert labels(page) == ["Train"]
 
 
+def test_distorted_digits_are_shown_before_training_on_them(page: AppTest) -> None:
+    assert not page.get("image")
+    page.segmented_control(key="recipe").set_value("robust").run()
+    assert not page.exception
+    assert len(page.get("image")) == 1
+    assert "what the recipe makes of each" in words(page)
+
+
 def test_without_mnist_it_says_that_it_will_be_downloaded(page: AppTest) -> None:
     page.segmented_control(key="data").set_value("mnist").run()
     assert "downloaded first" in words(page)
@@ -82,7 +90,7 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     assert not page.exception
     assert "bundled sample, test part" in words(page)
     assert "95% interval" in words(page)
-    assert "Active version: article" in words(page)
+    assert "Active version: best" in words(page)
     assert "its figure here is too good" in words(page)
     press(page, "Use this model")
     assert registry.active_name() == f"runs/{run.id}"
