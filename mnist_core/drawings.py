@@ -150,37 +150,54 @@ def draw_strokes(strokes: Sequence[Stroke], pen: float) -> NDArray[np.uint8]:
 
 
 def evaluate_drawings(
-    classifier: Reader,
-    digits: Sequence[Character],
-    others: Sequence[Character] = (),
-    *,
-    name: str = "drawings",
-    frame: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = normalize_drawing,
+    classifier: Reader, digits: Sequence[Character], others: Sequence[Character] = (), *, name: str = "drawings"
 ) -> Iterator[DrawingsEvaluation]:
     """What `classifier` makes of digits, and of other shapes that it should refuse, at each of `SETTINGS` in turn.
 
     Raises:
         DatasetError: a character among `digits` is not labelled 0 to 9.
     """
-    labels = np.array([_digit(character) for character in digits], np.int64)
+    labels = digit_labels(digits)
     for setting in SETTINGS:
-        frames = _frames(digits, setting, frame)
-        evaluation = evaluate(classifier, LabelledImages(f"{name}, {setting.name}", frames, labels))
-        if not others:
-            yield DrawingsEvaluation(setting.name, evaluation)
-            continue
-        digit_scores = classifier.ood_scores(frames)
-        other_scores = classifier.ood_scores(_frames(others, setting, frame))
-        auroc = _auroc(digit_scores, other_scores)
-        interval = auroc_interval(auroc, len(digits), len(others))
-        refused = tuple(int((other_scores > threshold).sum()) for threshold in classifier.calibration.thresholds)
-        yield DrawingsEvaluation(setting.name, evaluation, refused, len(others), auroc, interval)
+        drawn = LabelledImages(f"{name}, {setting.name}", draw_frames(digits, setting), labels)
+        yield judge_drawings(classifier, setting, drawn, draw_frames(others, setting) if others else None)
 
 
-def _frames(
-    characters: Sequence[Character], setting: Setting, frame: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+def judge_drawings(
+    classifier: Reader, setting: Setting, digits: LabelledImages, others: NDArray[np.uint8] | None
+) -> DrawingsEvaluation:
+    """What `classifier` makes of digits drawn at one setting, and of frames (n, 28, 28) of other shapes."""
+    evaluation = evaluate(classifier, digits)
+    if others is None:
+        return DrawingsEvaluation(setting.name, evaluation)
+    scores, other_scores = classifier.ood_scores(digits.images), classifier.ood_scores(others)
+    auroc = _auroc(scores, other_scores)
+    return DrawingsEvaluation(
+        setting=setting.name,
+        digits=evaluation,
+        refused=tuple(int((other_scores > threshold).sum()) for threshold in classifier.calibration.thresholds),
+        others=len(others),
+        auroc=auroc,
+        auroc_interval=auroc_interval(auroc, len(digits), len(others)),
+    )
+
+
+def draw_frames(
+    characters: Sequence[Character],
+    setting: Setting,
+    frame: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = normalize_drawing,
 ) -> NDArray[np.uint8]:
+    """Frames (n, 28, 28) of characters drawn at one setting."""
     return np.stack([frame(render(character.strokes, setting)) for character in characters])
+
+
+def digit_labels(characters: Sequence[Character]) -> NDArray[np.int64]:
+    """Which digits (n,) these are.
+
+    Raises:
+        DatasetError: one is not labelled 0 to 9.
+    """
+    return np.array([_digit(character) for character in characters], np.int64)
 
 
 def _digit(character: Character) -> int:

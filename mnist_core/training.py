@@ -2,7 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -83,10 +85,10 @@ def train(
     for epoch in range(1, recipe.epochs + 1):
         epoch_loss = torch.zeros((), device=device)
         order = torch.randperm(count, generator=shuffling).to(device)
-        for chosen in torch.split(order, recipe.batch_size):
-            loss = step(*batches(chosen))
-            epoch_loss += loss * len(chosen)
-            if (progress := watch.count(epoch, len(chosen), loss)) is not None:
+        for images, targets in batches.of(torch.split(order, recipe.batch_size)):
+            loss = step(images, targets)
+            epoch_loss += loss * len(images)
+            if (progress := watch.count(epoch, len(images), loss)) is not None:
                 yield progress
         validation_loss, accuracy = _validate(step.result, recipe, *validation)
         yield EpochProgress(epoch, epoch_loss.item() / count, validation_loss, accuracy, watch.elapsed, step.result)
@@ -132,8 +134,23 @@ class _Batches:
         self.teacher = load_version(find(recipe.teacher)).model.eval().to(device) if recipe.teacher else None
         self.precision = _precision(recipe, device)
 
-    def __call__(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (n, 28, 28) with values in [0, 1] and targets of those at `chosen` (n,)."""
+    def of(self, choices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """For each of `choices`, indices (n,), images (n, 28, 28) with values in [0, 1] and targets.
+
+        Where making a batch takes long, the next one is made while the network learns from this one; in one thread and
+        in order, so that the same seed still gives the same batches.
+        """
+        if self.augmenter is None and self.teacher is None:
+            yield from map(self._make, choices)
+            return
+        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as maker:
+            ahead = deque([maker.submit(self._make, choices[0])])
+            for chosen in choices[1:]:
+                ahead.append(maker.submit(self._make, chosen))
+                yield ahead.popleft().result()
+            yield ahead.popleft().result()
+
+    def _make(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         if self.augmenter is not None:
             images, labels = self.augmenter(chosen)
             images, targets = shift_batch(images, self.recipe.shift, self.shuffling), _targets(labels, self.recipe)

@@ -68,6 +68,11 @@ def describe(recipe: Recipe, data: DataName) -> None:
         st.caption(
             "5,000 of MNIST's training digits that came with the installation; figures made with so few are less exact."
         )
+        if recipe.teacher:
+            st.caption(
+                f"The version {recipe.teacher}, which this one learns from, has seen these digits: its figures will be "
+                "too good."
+            )
 
 
 def preview(recipe: Recipe) -> None:
@@ -123,7 +128,9 @@ def progress(run: RunStatus) -> tuple[float, str]:
         return last["bytes"] / max(last["bytes_total"], last["bytes"]), (
             f"Downloading {last['file']}: {last['bytes'] / 1e6:.1f} MB"
         )
-    return 0.0, "Starting …" if not run.of("loaded") else "Images read, learning begins …"
+    if not run.of("loaded"):
+        return 0.0, "Starting …"
+    return 0.0, "Preparing the digits to be distorted …" if run.recipe.augments else "Images read, learning begins …"
 
 
 def show_outcome(run: RunStatus) -> None:

@@ -2,22 +2,30 @@
 
     python -m tests.benchmarks.answering
 
-Both pages are open in Chromium; strokes alternate between them, so that whatever else the machine does disturbs both
-alike. Time is taken inside the browser, from the mouse button's release to the change of what the page shows.
+First, what one answer costs in the core: framing, network and score, in milliseconds of one core's time, for each
+shipped version. Then both pages are open in Chromium; strokes alternate between them, so that whatever else the
+machine does disturbs both alike. Time is taken inside the browser, from the mouse button's release to the change of
+what the page shows.
 """
 
 import statistics
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
+import torch
 from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from tests.browser.driving import CANVAS, ROOT, Strokes, draw, launch, serve
+from mnist_core import DigitClassifier, registry
+from mnist_core.drawings import SETTINGS, render
+from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, Strokes, draw, launch, serve
 
 STROKES = 20
+ANSWERS = 400
 WARM_UP = 3
 
 WATCH = """([selector, property]) => {
@@ -45,7 +53,36 @@ def pen_up_to_change(page: Page, stroke: Strokes, corner: tuple[float, float], w
     return took
 
 
+def answer_milliseconds(version: str) -> list[float]:
+    """Processor time of single answers, from the canvas's pixels, on the settings of the canvas in turn."""
+    torch.set_num_threads(1)
+    reader = DigitClassifier.load(registry.find(version))
+    stroke = np.array(WOBBLY_SEVEN[0], float)
+    canvases = []
+    for setting in SETTINGS:
+        grey = render([stroke], setting)
+        canvases.append(np.dstack([grey, grey, grey, np.full_like(grey, 255)]))
+    times = []
+    for number in range(WARM_UP + ANSWERS):
+        begin = time.process_time()
+        reader.predict(canvases[number % len(canvases)])
+        times.append((time.process_time() - begin) * 1000)
+    return times[WARM_UP:]
+
+
+def time_answers() -> None:
+    """Print what an answer costs, for each shipped version."""
+    table = Table(title=f"One answer (framing, network, score), {ANSWERS} drawings, ms of one core")
+    for heading in ("version", "median", "fastest", "slowest"):
+        table.add_column(heading, justify="left" if heading == "version" else "right")
+    for version in ("article", "robust", "best"):
+        times = answer_milliseconds(version)
+        table.add_row(version, *(f"{value:.2f}" for value in (statistics.median(times), min(times), max(times))))
+    Console(width=100).print(table)
+
+
 def main() -> None:
+    time_answers()
     pages = {
         "this app": (ROOT / "app.py", (".seen img", "src")),
         "echo page": (ROOT / "tests" / "benchmarks" / "echo_page.py", ("#echo", "textContent")),

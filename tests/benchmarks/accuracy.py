@@ -1,0 +1,137 @@
+"""How well all shipped versions read MNIST and people's drawings, and what they refuse, beside two baselines.
+
+    MNIST_DATA=… python -m tests.benchmarks.accuracy
+
+Reads `MNIST_DATA/pen/digits.jsonl.gz` and `letters.jsonl.gz`, draws every character at each setting of the canvas, and
+asks all versions about the same drawings. The baselines are the article's network with the canvas merely shrunk to
+28×28, as in most demos, and with framing as here. Prints three tables; takes about six minutes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from mnist_core import DigitClassifier, Evaluation, evaluate, normalize_drawing, registry
+from mnist_core.calibration import ACCEPTED, SHARES
+from mnist_core.datasets import LabelledImages, data_dir, load_dataset
+from mnist_core.drawings import SETTINGS, DrawingsEvaluation, digit_labels, draw_frames, judge_drawings, read_characters
+from mnist_core.evaluation import wilson_interval
+
+PEN = data_dir() / "pen"
+ROWS = (
+    ("article, plain resize", "article", "plain"),
+    ("article, framed", "article", "framed"),
+    ("robust", "robust", "framed"),
+    ("best", "best", "framed"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one version makes of everything."""
+
+    name: str
+    parameters: int
+    mnist: Evaluation
+    drawings: list[DrawingsEvaluation]
+
+
+def shrunk(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What most demos do with a canvas."""
+    return 255 - np.asarray(Image.fromarray(canvas).resize((28, 28), Image.Resampling.BILINEAR))
+
+
+def measure() -> list[Row]:
+    """Everything once; drawings are framed once for all versions."""
+    test = load_dataset("mnist").test
+    versions = {name: registry.version(name) for _, name, _ in ROWS}
+    readers = {name: DigitClassifier.load(version.folder) for name, version in versions.items()}
+    rows = [
+        Row(title, versions[name].record.recipe.parameter_count, evaluate(readers[name], test), [])
+        for title, name, _ in ROWS
+    ]
+    digits, letters = (read_characters(PEN / f"{kind}.jsonl.gz") for kind in ("digits", "letters"))
+    labels = digit_labels(digits)
+    ways: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {"plain": shrunk, "framed": normalize_drawing}
+    for setting in SETTINGS:
+        for way, frame in ways.items():
+            drawn = LabelledImages(setting.name, draw_frames(digits, setting, frame), labels)
+            others = draw_frames(letters, setting, frame)
+            for row, (_, name, chosen) in zip(rows, ROWS, strict=True):
+                if chosen == way:
+                    row.drawings.append(judge_drawings(readers[name], setting, drawn, others))
+        print(f"judged: {setting.name}", flush=True)
+    return rows
+
+
+def share(part: int, whole: int) -> str:
+    """A percentage with half the width of its 95% interval."""
+    interval = wilson_interval(part, whole)
+    return f"{part / whole:.2%} ± {(interval.high - interval.low) / 2:.2%}"
+
+
+def table(title: str, headings: list[str], rows: list[list[str]]) -> None:
+    """Print a table; the first column names the rows."""
+    printed = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        printed.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        printed.add_row(*row)
+    Console(width=150).print(printed)
+
+
+def main() -> None:
+    rows = measure()
+    settings = [setting.name for setting in SETTINGS]
+    count, others = rows[0].drawings[0].digits.images, rows[0].drawings[0].others
+    table(
+        f"Right (± half of the 95% interval): {rows[0].mnist.images:,} MNIST test images, {count:,} drawings of digits",
+        ["", "parameters", "MNIST test", *settings],
+        [
+            [
+                row.name,
+                f"{row.parameters:,}",
+                share(row.mnist.correct, row.mnist.images),
+                *(share(drawn.digits.correct, drawn.digits.images) for drawn in row.drawings),
+            ]
+            for row in rows
+        ],
+    )
+    table(
+        "Expected calibration error (15 bins)",
+        ["", "MNIST test", *settings],
+        [
+            [
+                row.name,
+                f"{row.mnist.calibration_error:.2%}",
+                *(f"{drawn.digits.calibration_error:.2%}" for drawn in row.drawings),
+            ]
+            for row in rows
+        ],
+    )
+    chosen = SHARES.index(ACCEPTED)
+    table(
+        f"Refusing: AUROC of ood_score, {count:,} digits against {others:,} letters; and with the threshold as shipped",
+        ["", *(f"AUROC, {name}" for name in settings), "digits answered", "right of those", "letters refused"],
+        [
+            [
+                row.name,
+                *(f"{drawn.auroc:.4f}" for drawn in row.drawings),
+                share(row.drawings[0].digits.coverage[chosen].answered, count),
+                share(
+                    row.drawings[0].digits.coverage[chosen].correct, row.drawings[0].digits.coverage[chosen].answered
+                ),
+                share(row.drawings[0].refused[chosen], others),
+            ]
+            for row in rows
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
