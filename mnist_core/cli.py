@@ -19,13 +19,14 @@ from mnist_core import jobs, registry
 from mnist_core.cli_progress import watcher
 from mnist_core.cli_tables import print_accuracy, print_drawings, print_tables
 from mnist_core.datasets import DATA_NAMES, DataName, load_dataset
-from mnist_core.drawings import evaluate_drawings, read_characters
+from mnist_core.drawings import evaluate_drawings
 from mnist_core.errors import DrawingError, MnistCoreError, RecipeError
 from mnist_core.evaluation import evaluate
 from mnist_core.inference import DigitClassifier, Prediction
 from mnist_core.problems import find_problems
 from mnist_core.recipes import RECIPES, Recipe, named_recipe
 from mnist_core.runs import Event, append_event, perform
+from mnist_core.strokes import read_characters
 from mnist_core.training import leave_a_core_free
 
 app = typer.Typer(

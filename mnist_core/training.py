@@ -2,22 +2,18 @@
 
 import os
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mnist_core.augmentation import NOT_A_DIGIT, Augmenter, shift_batch
+from mnist_core.batches import Batches, make_targets, number_format, to_tensors
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.model import MLP, scale_pixels
 from mnist_core.optimizers import WeightAverage, learning_rates, make_optimizers
 from mnist_core.recipes import CLASSES, Recipe
-from mnist_core.registry import find, load_version
 
 REPORT_SECONDS = 0.2
 TRIAL_IMAGES = 2048
@@ -77,8 +73,8 @@ def train(
     count = len(dataset.train)
     watch = _Stopwatch(count * recipe.epochs)
     shuffling = torch.Generator().manual_seed(recipe.seed)
-    batches = _Batches(recipe, dataset.train, device, shuffling)
-    validation = _to_tensors(dataset.validation, device)
+    batches = Batches(recipe, dataset.train, device, shuffling)
+    validation = to_tensors(dataset.validation, device)
     step = _Stepper(_new_model(recipe).to(device), recipe, count, device)
 
     watch.start_learning()
@@ -122,49 +118,6 @@ def estimate_seconds(recipe: Recipe, training_images: int) -> float:
     return (first - epoch + epoch * recipe.epochs) / count * training_images
 
 
-class _Batches:
-    """The images of a batch, distorted as the recipe says, and what the network should answer to each."""
-
-    def __init__(self, recipe: Recipe, data: LabelledImages, device: torch.device, shuffling: torch.Generator) -> None:
-        self.recipe = recipe
-        self.shuffling = shuffling
-        self.images, labels = _to_tensors(data, device)
-        self.targets = _targets(labels, recipe)
-        self.augmenter = Augmenter(recipe, data, device) if recipe.augments else None
-        self.teacher = load_version(find(recipe.teacher)).model.eval().to(device) if recipe.teacher else None
-        self.precision = _precision(recipe, device)
-
-    def of(self, choices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """For each of `choices`, indices (n,), images (n, 28, 28) with values in [0, 1] and targets.
-
-        Where making a batch takes long, the next one is made while the network learns from this one; in one thread and
-        in order, so that the same seed still gives the same batches.
-        """
-        if self.augmenter is None and self.teacher is None:
-            yield from map(self._make, choices)
-            return
-        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as maker:
-            ahead = deque([maker.submit(self._make, choices[0])])
-            for chosen in choices[1:]:
-                ahead.append(maker.submit(self._make, chosen))
-                yield ahead.popleft().result()
-            yield ahead.popleft().result()
-
-    def _make(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        if self.augmenter is not None:
-            images, labels = self.augmenter(chosen)
-            images, targets = shift_batch(images, self.recipe.shift, self.shuffling), _targets(labels, self.recipe)
-        else:
-            bytes_ = self.images.index_select(0, chosen)  # what is moved stays small, and is scaled when used
-            images = scale_pixels(shift_batch(bytes_, self.recipe.shift, self.shuffling))
-            targets = self.targets.index_select(0, chosen)
-        if self.teacher is not None:
-            with torch.no_grad(), self.precision:
-                logits = self.teacher(images).float()
-            targets = logits.sigmoid() if self.recipe.loss == "bce" else logits.softmax(dim=1)
-        return images, targets
-
-
 class _Stepper:
     """One step of the recipe's optimizers at a time."""
 
@@ -175,7 +128,7 @@ class _Stepper:
         self.parameters: list[Tensor] = list(model.parameters())
         self.optimizers = make_optimizers(model, recipe)
         self.average = WeightAverage(model, recipe.averaging) if recipe.averaging else None
-        self.precision = _precision(recipe, device)
+        self.precision = number_format(recipe, device)
 
     @property
     def result(self) -> MLP:
@@ -238,31 +191,8 @@ def _new_model(recipe: Recipe) -> MLP:
         return MLP(recipe.layer_sizes)
 
 
-def _to_tensors(part: LabelledImages, device: torch.device) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(np.ascontiguousarray(part.images)).to(device), torch.from_numpy(part.labels).to(device)
-
-
-def _targets(labels: Tensor, recipe: Recipe) -> Tensor:
-    """What the loss compares logits with, rows (n, 10): one-hot, smoothed as the recipe says.
-
-    For what is no digit, `bce` wants a zero for each digit, and `ce`, which cannot say none, the same for each.
-    """
-    digits = labels != NOT_A_DIGIT
-    targets = nn.functional.one_hot(labels.clamp(min=0), CLASSES).float() * digits[:, None]
-    if recipe.loss == "ce":
-        targets = torch.where(digits[:, None], targets, 1 / CLASSES)
-    if recipe.label_smoothing:
-        targets = targets.lerp(torch.full_like(targets, 1 / CLASSES), recipe.label_smoothing)
-    return targets
-
-
 def _loss_function(recipe: Recipe) -> nn.Module:
     return nn.BCEWithLogitsLoss() if recipe.loss == "bce" else nn.CrossEntropyLoss()
-
-
-def _precision(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
-    """In which numbers networks compute."""
-    return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()
 
 
 @torch.inference_mode()
@@ -270,5 +200,5 @@ def _validate(model: MLP, recipe: Recipe, images: Tensor, labels: Tensor) -> tup
     """Loss (the recipe's) and accuracy on images the training does not see."""
     model.eval()
     logits = model(scale_pixels(images))
-    loss = _loss_function(recipe)(logits, _targets(labels, recipe)).item()
+    loss = _loss_function(recipe)(logits, make_targets(labels, recipe)).item()
     return loss, (logits.argmax(1) == labels).sum().item() / len(labels)

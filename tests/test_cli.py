@@ -16,7 +16,7 @@ from PIL import Image
 
 from mnist_core import cli, registry
 from mnist_core.datasets import Dataset
-from mnist_core.drawings import SETTINGS, Setting, render
+from mnist_core.strokes import SETTINGS, Setting, render
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -9,17 +9,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mnist_core import DigitClassifier
-from mnist_core.drawings import (
-    SETTINGS,
-    Character,
-    DrawingsEvaluation,
-    Setting,
-    evaluate_drawings,
-    read_characters,
-    render,
-)
+from mnist_core.drawings import DrawingsEvaluation, evaluate_drawings
 from mnist_core.errors import DatasetError
 from mnist_core.preprocessing import normalize_drawing
+from mnist_core.strokes import SETTINGS, Character, Setting, read_characters, render
 
 SEVEN = {"label": "7", "writer": "me", "strokes": [[[0, 0], [600, 20], [300, 500], [200, 1000]]]}
 ONE = {"label": "1", "writer": "me", "strokes": [[[0, 0], [10, 1000]]]}

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import DigitClassifier, normalize_drawing
 from mnist_core.datasets import Dataset
-from mnist_core.drawings import draw_strokes
+from mnist_core.strokes import draw_strokes
 
 APP = str(Path(__file__).parents[2] / "app.py")
 

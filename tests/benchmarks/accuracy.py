@@ -19,8 +19,9 @@ from rich.table import Table
 from mnist_core import DigitClassifier, Evaluation, evaluate, normalize_drawing, registry
 from mnist_core.calibration import ACCEPTED, SHARES
 from mnist_core.datasets import LabelledImages, data_dir, load_dataset
-from mnist_core.drawings import SETTINGS, DrawingsEvaluation, digit_labels, draw_frames, judge_drawings, read_characters
+from mnist_core.drawings import DrawingsEvaluation, digit_labels, draw_frames, judge_drawings
 from mnist_core.evaluation import wilson_interval
+from mnist_core.strokes import SETTINGS, read_characters
 
 PEN = data_dir() / "pen"
 ROWS = (

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_core import DigitClassifier, registry
-from mnist_core.drawings import SETTINGS, render
+from mnist_core.strokes import SETTINGS, render
 from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, Strokes, draw, launch, serve
 
 STROKES = 20
