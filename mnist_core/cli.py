@@ -103,12 +103,13 @@ def evaluate_command(
         Path | None,
         typer.Option(help="Shapes that are no digit, in the same form, to be refused.", show_default=False),
     ] = None,
+    name: Annotated[str, typer.Option(help="What to call these drawings.")] = "drawings",
     save: Annotated[bool, typer.Option(help="Keep the figures on drawings in the version's record.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole evaluation as JSON.")] = False,
 ) -> None:
     """Ask a version about every test image, or about people's drawings, and count."""
     if drawings is not None:
-        _evaluate_drawings(weights, drawings, refuse, save=save, as_json=as_json)
+        _evaluate_drawings(weights, drawings, refuse, name, save=save, as_json=as_json)
         return
     if refuse is not None or save:
         raise typer.BadParameter("--refuse and --save go with --drawings FILE")
@@ -128,7 +129,9 @@ def evaluate_command(
     print_tables(evaluation)
 
 
-def _evaluate_drawings(weights: Path | None, digits: Path, others: Path | None, *, save: bool, as_json: bool) -> None:
+def _evaluate_drawings(
+    weights: Path | None, digits: Path, others: Path | None, name: str, *, save: bool, as_json: bool
+) -> None:
     """Judge a version on drawings, at each setting of the canvas."""
     folder = registry.active_version().folder if weights is None else weights
     version = registry.load_version(folder)
@@ -136,7 +139,7 @@ def _evaluate_drawings(weights: Path | None, digits: Path, others: Path | None, 
     characters = read_characters(digits)
     shapes = read_characters(others) if others else []
     evaluations = []
-    for evaluation in evaluate_drawings(classifier, characters, shapes, name=digits.name):
+    for evaluation in evaluate_drawings(classifier, characters, shapes, name=name):
         evaluations.append(evaluation)
         if as_json:
             print(json.dumps(evaluation.to_dict()), flush=True)

@@ -73,7 +73,7 @@ def _consequences(record: Record, place: int) -> str:
     if not judged.coverage:
         return "This version was trained before there was a threshold: it answers everything."
     coverage = judged.coverage[place]
-    what = f"drawings of digits ({judged.on})" if drawings else f"images ({judged.on})"
+    what = f"{'digits drawn by other people' if drawings else 'images'} ({judged.on})"
     lines = [f"Of {judged.images:,} {what}, {_measured(coverage.answered, judged.images)} would be answered"]
     if coverage.answered:
         lines.append(f"and of those {_measured(coverage.correct, coverage.answered)} rightly.")

@@ -12,6 +12,7 @@ TRAINING, VALIDATION = "training images", "validation images"
 BLUE, ORANGE, GREY = "#3b82f6", "#f97316", "#808495"
 COLOURS = alt.Scale(domain=[TRAINING, VALIDATION], range=[BLUE, ORANGE])
 HEIGHT = 260
+MOST_POINTS = 500
 
 
 def learning_curves(run: RunStatus) -> None:
@@ -24,9 +25,10 @@ def learning_curves(run: RunStatus) -> None:
 
 
 def _loss_chart(run: RunStatus) -> alt.Chart:
+    steps = run.of("step")
     rows = [
         (event["images_seen"] / event["images_total"] * run.recipe.epochs, event["loss"], TRAINING)
-        for event in run.of("step")
+        for event in steps[:: len(steps) // MOST_POINTS + 1]
     ] + [(event["epoch"], event["validation_loss"], VALIDATION) for event in run.of("epoch")]
     return (
         alt.Chart(

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -96,11 +97,13 @@ def draw_with_finger(page: Page, strokes: Strokes, size: float = 0.6) -> None:
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def answer(page: Page) -> int:
-    """The digit on the page, once the page has settled on it."""
+def answer(page: Page) -> int | None:
+    """The digit on the page, the likelier one where it is unsure, once the page has settled; None where it declines."""
     page.wait_for_selector(".answer .digit", timeout=20_000)
     page.wait_for_timeout(700)  # the canvas sends 200 ms after each stroke, and every stroke is answered
-    return int(page.locator(".answer .digit").inner_text())
+    spoken = page.locator(".answer .digit").get_attribute("aria-label") or ""
+    found = re.match(r"Answer: (?:not sure, )?(\d)", spoken)
+    return int(found[1]) if found else None
 
 
 def clear(page: Page) -> None:
