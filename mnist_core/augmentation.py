@@ -19,7 +19,7 @@ from mnist_core.variants import non_digits, write_differently
 NOT_A_DIGIT = -1
 """The label of a shape that should be answered with none."""
 PEN_WIDTHS = 1.9, 3.0
-"""Pixels of the frame; what framing gives a drawing lies in the middle."""
+"""Of redrawn digits, in pixels of the frame: around what framing gives a drawing."""
 MOST_NON_DIGITS = 20_000
 
 # Simard, Steinkraus & Platt 2003 blur random displacements with a Gaussian of 4 pixels. Here the displacements sit on a

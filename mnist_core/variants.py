@@ -33,6 +33,8 @@ def non_digits(maps: Tensor, labels: Tensor, count: int, generator: torch.Genera
 
     def pick(digits: Sequence[int], share: float) -> Tensor:
         suited = torch.nonzero(torch.isin(labels, torch.tensor(digits)))[:, 0]
+        if not len(suited):
+            return maps[:0]
         return maps[suited[torch.randint(len(suited), (round(share * count),), generator=generator)]]
 
     half = FINE // 2

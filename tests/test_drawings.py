@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mnist_core import DigitClassifier
+from mnist_core import DigitClassifier, registry
+from mnist_core.datasets import data_dir
 from mnist_core.drawings import DrawingsEvaluation, evaluate_drawings
 from mnist_core.errors import DatasetError
 from mnist_core.preprocessing import normalize_drawing
 from mnist_core.strokes import SETTINGS, Character, Setting, read_characters, render
 
+PEN = data_dir() / "pen"
 SEVEN = {"label": "7", "writer": "me", "strokes": [[[0, 0], [600, 20], [300, 500], [200, 1000]]]}
 ONE = {"label": "1", "writer": "me", "strokes": [[[0, 0], [10, 1000]]]}
 ZERO = {
@@ -107,3 +109,15 @@ def test_interval_of_the_auroc_is_hanley_and_mcneils() -> None:
 def test_letters_are_not_taken_for_digits(tmp_path: Path, classifier: DigitClassifier) -> None:
     with pytest.raises(DatasetError, match="'x'"):
         list(evaluate_drawings(classifier, read_characters(write(tmp_path / "x.jsonl.gz", SEVEN, CROSS))))
+
+
+@pytest.mark.skipif(not PEN.exists(), reason="no pen drawings: set MNIST_DATA to a folder that has pen/")
+@pytest.mark.parametrize(("name", "least"), [("robust", 0.95), ("best", 0.955)])
+def test_shipped_versions_read_real_handwriting_and_refuse_letters(name: str, least: float) -> None:
+    """Every 20th of thousands of real characters; the benchmark asks all of them."""
+    digits, letters = (read_characters(PEN / f"{kind}.jsonl.gz")[::20] for kind in ("digits", "letters"))
+    reader = DigitClassifier.load(registry.find(name))
+    for evaluation in evaluate_drawings(reader, digits, letters):
+        assert evaluation.digits.accuracy >= least, evaluation.setting
+        assert evaluation.auroc is not None
+        assert evaluation.auroc >= 0.95, evaluation.setting

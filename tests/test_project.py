@@ -47,10 +47,14 @@ def test_the_installation_lines_install_what_pyproject_offers() -> None:
     assert set(re.findall(r"-e '\.\[(\w+)\]'", README)) == set(project["optional-dependencies"])
 
 
-def test_the_readme_states_the_shipped_versions_figures() -> None:
-    evaluation = registry.version("article").record.evaluation
-    assert f"{evaluation.accuracy:.2%}" in README
-    assert f"{evaluation.interval.low:.2%} to {evaluation.interval.high:.2%}" in README
+@pytest.mark.parametrize("name", ["article", "robust", "best"])
+def test_the_readme_states_the_shipped_versions_figures(name: str) -> None:
+    record = registry.version(name).record
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{name}`"))
+    assert f"{record.evaluation.accuracy:.2%}" in row
+    assert len(record.drawings) == 4
+    for drawn in record.drawings:
+        assert f"{drawn.digits.accuracy:.2%}" in row, drawn.setting
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,11 @@ def test_non_digits_are_other_shapes_than_the_digits(lines: tuple[Tensor, Tensor
     assert not any((shape == lines[0]).all(dim=(1, 2)).any() for shape in shapes)
 
 
+def test_non_digits_can_be_made_from_one_kind_of_digit(lines: tuple[Tensor, Tensor]) -> None:
+    ones = lines[1] == 1
+    assert len(non_digits(lines[0][ones], lines[1][ones], 50, seeded())) == 50
+
+
 def test_non_digits_can_be_made_from_few_digits(lines: tuple[Tensor, Tensor]) -> None:
     """One digit of each kind, as for the preview on the Train page."""
     first = torch.stack([torch.nonzero(lines[1] == digit)[0, 0] for digit in range(10)])
