@@ -12,7 +12,7 @@ from PIL import Image
 
 from mnist_core import Prediction
 from mnist_core.calibration import ACCEPTED, SHARES
-from mnist_core.evaluation import wilson_interval
+from mnist_core.evaluation import Evaluation, wilson_interval
 from mnist_core.records import Record
 
 STRICTNESS = "strictness"
@@ -98,12 +98,16 @@ The answer appears here each time you lift the pen.</div></div>"""
 
 def show_version(name: str, record: Record) -> None:
     """Which version answers, and what it is worth."""
-    evaluation = record.evaluation
-    low, high = evaluation.interval.low, evaluation.interval.high
-    st.caption(
-        f"Answered by **{name}**: right on {evaluation.accuracy:.2%} of {evaluation.images:,} images "
-        f"({evaluation.on}; 95% interval {low:.2%} to {high:.2%}). Your drawings may be harder."
-    )
+    figures = [_accuracy(record.evaluation, "images")]
+    if record.drawings:
+        figures.append(_accuracy(record.drawings[0].digits, "digits drawn by other people"))
+    harder = "" if record.drawings else " Your drawings may be harder."
+    st.caption(f"Answered by **{name}**: right on {', and on '.join(figures)}.{harder}")
+
+
+def _accuracy(evaluation: Evaluation, what: str) -> str:
+    interval = f"95% interval {evaluation.interval.low:.2%} to {evaluation.interval.high:.2%}"
+    return f"{evaluation.accuracy:.2%} of {evaluation.images:,} {what} ({evaluation.on}; {interval})"
 
 
 def percent(share: float) -> str:
