@@ -44,7 +44,8 @@ def find_ink(image: Image.Image | NDArray[np.uint8]) -> Ink:
     background = float(np.median(border))
     lighter, darker = float(luminance.max()) - background, background - float(luminance.min())
     contrast = max(lighter, darker)
-    noise = 4 * float(np.median(np.abs(border - background)))  # paper, in a scan or a photo
+    # of paper, in a scan or a photo; from the quieter half of the border, as ink may run along the rest of it
+    noise = 8 * float(np.quantile(np.abs(border - background), 0.25))
     if contrast < max(LEAST_CONTRAST, 2 * noise):
         raise EmptyDrawingError("There is no ink here. Draw a digit, or choose a picture with more contrast.")
     amount = (luminance - background) * ((1 if lighter >= darker else -1) / contrast)

@@ -9,6 +9,7 @@ from mnist_core import DigitClassifier, evaluate, normalize_drawing
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.errors import DrawingError, EmptyDrawingError
 from mnist_core.preprocessing import PEN
+from mnist_core.strokes import draw_strokes
 
 Pixels = NDArray[np.uint8]
 
@@ -114,6 +115,13 @@ def test_ink_cut_off_by_the_edge_is_framed() -> None:
     frame = normalize_drawing(seven(left=-40, top=-30))
     assert frame.shape == (28, 28)
     assert frame.max() == 255
+
+
+def test_a_zero_that_fills_the_whole_canvas_is_framed() -> None:
+    turn = np.linspace(0, 2 * np.pi, 28)
+    for reach in (120, 126, 130, 140):
+        zero = draw_strokes([140 + reach * np.stack([np.sin(turn), np.cos(turn)], axis=1)], 28)
+        assert normalize_drawing(zero)[10:18, 10:18].max() < 60, "the middle is empty"
 
 
 def test_a_dot_and_a_full_sheet_are_framed() -> None:
