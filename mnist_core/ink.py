@@ -12,6 +12,8 @@ LEAST_CONTRAST = 0.03
 """Ink must differ from its background by this share of the range from black to white; noise does not."""
 FAINTEST = 0.1
 """Fainter than this share of the strongest ink is taken for background."""
+MOST_NOISE = 0.2
+"""Paper's noise is less than this share of the range from black to white; what differs by more is ink."""
 LARGEST_SIDE = 2048
 """Larger pictures are shrunk to this first."""
 BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32) / np.float32(255)
@@ -44,8 +46,8 @@ def find_ink(image: Image.Image | NDArray[np.uint8]) -> Ink:
     background = float(np.median(border))
     lighter, darker = float(luminance.max()) - background, background - float(luminance.min())
     contrast = max(lighter, darker)
-    # of paper, in a scan or a photo; from the quieter half of the border, as ink may run along the rest of it
-    noise = 8 * float(np.quantile(np.abs(border - background), 0.25))
+    # of paper, in a scan or a photo; not the grey edges of ink that runs along the border
+    noise = min(4 * float(np.median(np.abs(border - background))), MOST_NOISE)
     if contrast < max(LEAST_CONTRAST, 2 * noise):
         raise EmptyDrawingError("There is no ink here. Draw a digit, or choose a picture with more contrast.")
     amount = (luminance - background) * ((1 if lighter >= darker else -1) / contrast)
