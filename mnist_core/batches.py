@@ -52,11 +52,6 @@ class Batches:
             bytes_ = self.images.index_select(0, chosen)  # what is moved stays small, and is scaled when used
             images = scale_pixels(shift_batch(bytes_, self.recipe.shift, self.shuffling))
             targets = self.targets.index_select(0, chosen)
-        if self.recipe.mixup:
-            partners = torch.randperm(len(images), generator=self.shuffling).to(images.device)
-            shares = torch.rand(len(images), 1, generator=self.shuffling).to(images.device) * self.recipe.mixup
-            images = images.lerp(images[partners], shares[:, None])
-            targets = targets.lerp(targets[partners], shares)
         if self.teacher is not None:
             with torch.no_grad(), self.precision:
                 logits = self.teacher(images).float()

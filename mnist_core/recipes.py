@@ -35,7 +35,6 @@ NUMBERS: Mapping[str, tuple[float, float]] = {
     "variants": (0, 1),
     "non_digits": (0, 0.9),
     "untouched": (0, 1),
-    "mixup": (0, 0.5),
 }
 """The least and the most that each of these fields takes."""
 DISTORTIONS = (
@@ -103,8 +102,6 @@ class Recipe:
     """Share of images replaced by shapes that are no digit, to be answered with none."""
     untouched: float = 0.0
     """Share of digits left as they are."""
-    mixup: float = 0.0
-    """Each image is blended with another by up to this share, and so is what is wanted (Zhang et al. 2018)."""
     seed: int = 0
     """Starts every random choice, so that a run can be repeated."""
 

@@ -1,4 +1,4 @@
-"""What the network is shown: images and the answers wanted, with and without distortions, blending and a teacher."""
+"""What the network is shown: images and the answers wanted, with and without distortions and a teacher."""
 
 from dataclasses import replace
 
@@ -52,23 +52,10 @@ def test_smoothing_spreads_its_share() -> None:
     assert targets[0].tolist() == pytest.approx([0.01] * 3 + [0.91] + [0.01] * 6)
 
 
-def test_blended_images_want_both_answers(digits: LabelledImages) -> None:
-    images, targets = batch(Recipe(mixup=0.5), digits)
-    originals = torch.from_numpy(digits.images) / 255
-    assert targets.sum(1).tolist() == pytest.approx([1] * 100)
-    for image, target, original, label in zip(images, targets, originals, digits.labels, strict=True):
-        own = float(target[label])
-        assert own >= 0.5
-        if own < 0.99 and (target > 0).sum() == 2:  # blended with another digit, of which 1 - own is left
-            rest = image - own * original
-            assert rest.min() >= -1e-6
-            assert rest.max() <= 1 - own + 1e-6
-
-
 def test_a_teacher_says_what_is_wanted_of_the_very_images_shown(digits: LabelledImages) -> None:
     teacher = DigitClassifier.load(registry.find("article")).model
     for loss, squash in (("bce", torch.sigmoid), ("ce", lambda logits: logits.softmax(1))):
-        recipe = Recipe(loss=loss, teacher="article", rotation=15.0, mixup=0.3)  # type: ignore[arg-type]
+        recipe = Recipe(loss=loss, teacher="article", rotation=15.0)  # type: ignore[arg-type]
         images, targets = batch(recipe, digits)
         with torch.no_grad():
             assert torch.allclose(targets, squash(teacher(images)), atol=1e-6)

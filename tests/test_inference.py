@@ -60,7 +60,7 @@ def test_blank_canvas_is_not_classified(classifier: DigitClassifier) -> None:
 
 @pytest.mark.parametrize(
     ("name", "least", "most_parameters"),
-    [("article", 0.975, 100_000), ("robust", 0.993, 100_000), ("best", 0.9945, 2_000_000)],
+    [("article", 0.975, 100_000), ("robust", 0.9925, 100_000), ("best", 0.9945, 2_000_000)],
 )
 def test_shipped_version_scores_what_its_record_says(
     name: str, least: float, most_parameters: int, mnist: Dataset

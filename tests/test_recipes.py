@@ -57,7 +57,6 @@ def test_parameter_count_follows_the_layers(hidden: tuple[int, ...], parameters:
         ("rotation", -1),
         ("elastic", "much"),
         ("untouched", 1.5),
-        ("mixup", 0.7),
         ("non_digits", 1),
         ("weight_decay", 0.1),
         ("variants", 0.5),
