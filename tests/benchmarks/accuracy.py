@@ -4,7 +4,7 @@
 
 Reads `MNIST_DATA/pen/digits.jsonl.gz` and `letters.jsonl.gz`, draws every character at each setting of the canvas, and
 asks all versions about the same drawings. The baselines are the article's network with the canvas merely shrunk to
-28×28, as in most demos, and with framing as here. Prints three tables; takes about six minutes.
+28×28, as in most demos, and with framing as here. Prints three tables; takes about five minutes.
 """
 
 from collections.abc import Callable

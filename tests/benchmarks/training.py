@@ -157,7 +157,7 @@ def our_images_per_second(dataset: Dataset) -> float:
 def compare_distorting(dataset: Dataset) -> None:
     """Print how many distorted images a second both ways learn from."""
     table = Table(title="Training 784-100-100-10 on distorted digits, images a second")
-    for heading in ("", "torchvision v2, two workers", "ours, one thread", "ratio"):
+    for heading in ("", "torchvision v2, two workers", "ours", "ratio"):
         table.add_column(heading, justify="right")
     for turn in range(TURNS):
         theirs, ours_ = torchvisions_images_per_second(), our_images_per_second(dataset)
