@@ -39,7 +39,7 @@ def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app
         other_tab.get_by_text("Per cent of the row").click()
         expect(matrix.first).to_be_visible()
 
-        expect(page.get_by_text("Answered by article")).to_be_visible()
+        expect(page.get_by_text("Answered by best")).to_be_visible()
         use.click()
         expect(other_tab.get_by_text("This version answers on the Draw page.")).to_be_visible()
         # without a touch, the tab that was open all the time answers with the new version
