@@ -16,13 +16,13 @@ import typer
 from PIL import Image
 
 from mnist_core import jobs, registry
+from mnist_core.cli_output import print_accuracy, print_drawings, print_prediction, print_tables
 from mnist_core.cli_progress import watcher
-from mnist_core.cli_tables import print_accuracy, print_drawings, print_tables
 from mnist_core.datasets import DATA_NAMES, DataName, load_dataset
 from mnist_core.drawings import evaluate_drawings
 from mnist_core.errors import DrawingError, MnistCoreError, RecipeError
 from mnist_core.evaluation import evaluate
-from mnist_core.inference import DigitClassifier, Prediction
+from mnist_core.inference import DigitClassifier
 from mnist_core.problems import find_problems
 from mnist_core.recipes import RECIPES, Recipe, named_recipe
 from mnist_core.runs import Event, append_event, perform
@@ -165,7 +165,7 @@ def predict(
     for file in files:
         try:
             picture = _open(file)
-            _print_prediction(file, classifier.predict(picture), find_problems(picture), as_json)
+            print_prediction(file, classifier.predict(picture), find_problems(picture), as_json)
         except DrawingError as error:
             failures += 1
             print(f"{file}: {error}", file=sys.stderr)
@@ -195,28 +195,6 @@ def _open(file: Path) -> Image.Image:
             return image
     except OSError as error:
         raise DrawingError(f"not a picture that can be read ({error}). Give a PNG or JPEG file.") from error
-
-
-def _print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ...], as_json: bool) -> None:
-    if not as_json:
-        answer = f"{prediction.digit} ({prediction.confidence:.1%})"
-        if not prediction.accepted:
-            answer = f"this does not look like a digit; if it is one, then {answer}"
-        elif not prediction.sure:
-            second = prediction.runner_up
-            answer += f", not sure; or else {second} ({prediction.probabilities[second]:.1%})"
-        print(" ".join((f"{file}: {answer}", *problems)))
-        return
-    values: dict[str, Any] = {
-        "file": str(file),
-        "digit": prediction.digit,
-        "confidence": prediction.confidence,
-        "probabilities": prediction.probabilities,
-        "accepted": prediction.accepted,
-        "ood_score": prediction.ood_score,
-        "problems": problems,
-    }
-    print(json.dumps(values))
 
 
 def _layers(hidden: str | None) -> tuple[int, ...] | None:

@@ -1,6 +1,9 @@
-"""What the command line prints of evaluations."""
+"""What the command line prints of answers and evaluations."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -8,6 +11,30 @@ from rich.table import Table
 from mnist_core.calibration import ACCEPTED, SHARES
 from mnist_core.drawings import DrawingsEvaluation
 from mnist_core.evaluation import Evaluation, wilson_interval
+from mnist_core.inference import Prediction
+
+
+def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ...], as_json: bool) -> None:
+    """One line: the answer to a picture, how sure, and what may be wrong with it; JSON for a program."""
+    if not as_json:
+        answer = f"{prediction.digit} ({prediction.confidence:.1%})"
+        if not prediction.accepted:
+            answer = f"this does not look like a digit; if it is one, then {answer}"
+        elif not prediction.sure:
+            second = prediction.runner_up
+            answer += f", not sure; or else {second} ({prediction.probabilities[second]:.1%})"
+        print(" ".join((f"{file}: {answer}", *problems)))
+        return
+    values: dict[str, Any] = {
+        "file": str(file),
+        "digit": prediction.digit,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities,
+        "accepted": prediction.accepted,
+        "ood_score": prediction.ood_score,
+        "problems": problems,
+    }
+    print(json.dumps(values))
 
 
 def print_accuracy(evaluation: Evaluation) -> None:
