@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
+from mnist_core import parallel
 from mnist_core.datasets import LabelledImages
 from mnist_core.preprocessing import BOX, FRAME
 from mnist_core.recipes import Recipe
@@ -52,7 +53,7 @@ class Augmenter:
     def __init__(self, recipe: Recipe, data: LabelledImages, device: torch.device) -> None:
         """Find the lines of all images first: about half a second for a thousand."""
         self.recipe = recipe
-        self.generator = torch.Generator(device).manual_seed(recipe.seed)
+        self.generator = torch.Generator(device).manual_seed(recipe.seed + parallel.rank())
         self.images = torch.from_numpy(data.images).to(device)
         self.labels = torch.from_numpy(data.labels).to(device)
         self.count = len(data)

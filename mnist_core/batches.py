@@ -28,6 +28,12 @@ class Batches:
         self.teacher = load_version(find(recipe.teacher)).model.eval().to(device) if recipe.teacher else None
         self.precision = number_format(recipe, device)
 
+    @property
+    def generators(self) -> dict[str, torch.Generator]:
+        """All that decides what is random here: to go on later with the same batches, keep their states."""
+        distorting = {"distorting": self.augmenter.generator} if self.augmenter else {}
+        return {"shuffling": self.shuffling, **distorting}
+
     def of(self, choices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """For each of `choices`, indices (n,), images (n, 28, 28) with values in [0, 1] and targets.
 

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 the 
 import json
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -15,17 +16,20 @@ from typing import Annotated, Any, NoReturn
 import typer
 from PIL import Image
 
-from mnist_core import jobs, registry
+from mnist_core import jobs, parallel, registry
 from mnist_core.cli_output import print_accuracy, print_drawings, print_prediction, print_tables
 from mnist_core.cli_progress import watcher
+from mnist_core.cli_runs import follow_run
+from mnist_core.cli_runs import runs as runs_app
 from mnist_core.datasets import DATA_NAMES, DataName, load_dataset
 from mnist_core.drawings import evaluate_drawings
 from mnist_core.errors import DrawingError, MnistCoreError, RecipeError
 from mnist_core.evaluation import evaluate
+from mnist_core.execution import assist, perform
 from mnist_core.inference import DigitClassifier
 from mnist_core.problems import find_problems
 from mnist_core.recipes import RECIPES, Recipe, named_recipe
-from mnist_core.runs import Event, append_event, perform
+from mnist_core.runs import read_run
 from mnist_core.strokes import read_characters
 from mnist_core.training import leave_a_core_free
 
@@ -35,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train, judge and use small networks that read handwritten digits.",
 )
+app.add_typer(runs_app, name="runs")
 
 DataOption = Annotated[
     str,
@@ -62,9 +67,12 @@ def train(
         typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15; repeatable."),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="New folder for the version; without it one in runs/.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Train in the background, as the Train page does; Ctrl-C only looks away.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
 ) -> None:
-    """Train a version by a recipe and evaluate it on the test images."""
+    """Train a version by a recipe and evaluate it on the test images; where a run is going on, wait for its end."""
     chosen = named_recipe(recipe).override(
         hidden=_layers(hidden),
         loss=loss,
@@ -76,19 +84,32 @@ def train(
     )
     chosen = chosen.override(**_fields(settings or []))
     images = _data_name(data)
+    if follow:
+        follow_run(jobs.start(chosen, images), as_json=as_json)
+        return
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
-    folder = jobs.claim(output, chosen, images)
-    with watcher(chosen, as_json=as_json) as show:
-
-        def emit(event: Event) -> None:
-            append_event(folder, event)
-            show(event)
-
-        version = perform(chosen, images, folder, emit)
+    with parallel.together():
+        if parallel.rank() > 0:
+            assist(chosen, images)
+            return
+        run = jobs.claim(output, chosen, images)
+        with jobs.turn(run, on_wait=lambda other: print(f"waiting for {other.id} to end", file=sys.stderr)):
+            with watcher(chosen, as_json=as_json) as show:
+                version = perform(run, show)
     if not as_json:
         print_accuracy(version.record.evaluation)
         print(f"Saved as {version.name}")
+
+
+@app.command(name="perform", hidden=True)
+def perform_command(folder: Path) -> None:
+    """Do the queued run in FOLDER: what the Train page starts. Its log is written by the run itself."""
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    run = read_run(folder)
+    with jobs.turn(run), suppress(Exception):
+        perform(run)
 
 
 @app.command(name="evaluate")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mnist_core.recipes import Recipe
-from mnist_core.runs import Emit, Event
+from mnist_core.runs import Emit, Event, in_words
 
 
 @contextmanager
@@ -45,7 +45,7 @@ class _Bars:
                 detail = f"loss {event['loss']:.4f}  {event['images_per_second']:,.0f} images/s"
                 self._show("Training", event["images_seen"], event["images_total"], detail)
             case "epoch":
-                self.progress.console.print(_epoch_line(event, self.recipe))
+                self.progress.console.print(in_words(event, self.recipe))
             case "evaluating":
                 self._show("Training", 1, 1, "")
 
@@ -57,25 +57,6 @@ class _Bars:
 
 
 def _print_line(event: Event, recipe: Recipe | None) -> None:
-    match event["event"]:
-        case "download" if event["bytes"] == event["bytes_total"]:
-            print(f"downloaded {event['file']} ({event['bytes'] / 1e6:.1f} MB)", flush=True)
-        case "loaded":
-            print(
-                ", ".join(f"{count:,} {part}" for part, count in event["images"].items()),
-                "images",
-                flush=True,
-            )
-        case "epoch":
-            print(_epoch_line(event, recipe), flush=True)
-        case "evaluating":
-            print(f"evaluating on {event['on']}", flush=True)
-
-
-def _epoch_line(event: Event, recipe: Recipe | None) -> str:
-    epochs = f"/{recipe.epochs}" if recipe else ""
-    return (
-        f"epoch {event['epoch']}{epochs}: loss {event['train_loss']:.4f}, "
-        f"validation loss {event['validation_loss']:.4f}, "
-        f"validation accuracy {event['validation_accuracy']:.2%}, {event['seconds']:.1f} s"
-    )
+    words = in_words(event, recipe)
+    if words and event["event"] not in ("finished", "failed", "cancelled"):  # the command says that in its own way
+        print(words, flush=True)

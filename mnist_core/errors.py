@@ -30,3 +30,7 @@ class EmptyDrawingError(DrawingError):
 
 class RunError(MnistCoreError):
     """A training run cannot be started, found or cancelled."""
+
+
+class CheckpointError(RunError):
+    """A run cannot go on from where it stopped."""

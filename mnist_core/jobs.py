@@ -1,10 +1,15 @@
-"""A training run in a process of its own: start, follow, cancel. One at a time."""
+"""Runs as processes of their own, one at a time: start, wait in a queue, resume, cancel.
+
+Any number of programs may do this on the same folder. Who starts a run holds the file lock `.starting` for a moment, who
+trains holds `.training` to the end; the operating system frees them when a process dies.
+"""
 
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,127 +26,246 @@ from mnist_core.runs import (
     LOG_FILE,
     RUN_FILE,
     RunStatus,
+    append_event,
+    forget_after,
     read_run,
-    train_command,
+    update_run,
     write_run,
 )
+
+CANCEL_SECONDS = 5
+"""After which a run that was asked to end is ended."""
+TURN_SECONDS = 0.3
+NICENESS = 15
+"""Answering drawings comes before training."""
 
 _started: list[subprocess.Popen[bytes]] = []
 """Kept so that the operating system can be told, once they have ended, that nobody waits for their result."""
 
 
 def start(recipe: Recipe, data: DataName) -> RunStatus:
-    """Start `mnist-core train` as a process that outlives this one.
+    """Start a run as a process that outlives this one; where another run is going on, it waits in the queue.
 
     Raises:
-        RunError: another run is going on, or the process could not be started.
+        RunError: the folder of runs cannot be written.
     """
     with _starting():
-        _refuse_if_running()
         folder = _new_folder(recipe)
-        command = [
-            sys.executable,
-            "-m",
-            "mnist_core",
-            *train_command(recipe, data)[1:],
-            "--output",
-            str(folder),
-        ]
         try:
-            with (folder / LOG_FILE).open("wb") as log:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    cwd=Path(__file__).parents[1],
-                    env={**os.environ, **_absolute_folders()},
-                    start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
-                )
-            _started[:] = [process, *(other for other in _started if other.poll() is None)]
-            psutil.Process(process.pid).nice(_lower_priority())
-            write_run(folder, recipe, data, process.pid)
-        except (OSError, psutil.Error) as error:
-            raise RunError(f"The training process could not be started ({error}). Try again.") from error
+            write_run(folder, recipe, data, None, queued=True)
+        except OSError as error:
+            raise RunError(f"{folder} cannot be written ({error}). Make room, and try again.") from error
+    tend_queue()
     return read_run(folder)
 
 
-def claim(folder: Path | None, recipe: Recipe, data: DataName) -> Path:
-    """For the process that trains: make `folder` (a new one in `runs_dir()` where None) the place of its run.
+def resume(run: RunStatus) -> RunStatus:
+    """Let an unfinished run go on after the last epoch it finished, in its own folder; queued like a new one.
 
     Raises:
-        RunError: another run is going on, or the folder is taken.
+        RunError: it is not at an end, or has finished no epoch.
     """
     with _starting():
-        if folder is not None and _is_mine(folder):
-            return folder
-        if folder is None or folder.resolve().parent == runs_dir().resolve():
-            _refuse_if_running()
+        run = read_run(run.folder)
+        if not run.ended or not run.resumable_epoch:
+            raise RunError(f"{run.id} cannot be gone on with: it is {run.state}. Start it again instead.")
+        forget_after(run.folder, run.resumable_epoch)
+        update_run(run.folder, None, queued=True, place=time.time())
+    tend_queue()
+    return read_run(run.folder)
+
+
+def tend_queue() -> None:
+    """Start the next queued run if none is going on, and end one that was asked to end and did not.
+
+    Whoever looks at runs calls this now and then, so that a killed run does not keep the others waiting.
+    """
+    runs = all_runs()
+    for run in runs:
+        if run.state == "running" and _asked_to_end(run):
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(run.pid).kill()
+    if any(run.state == "queued" for run in runs) and not any(run.state == "running" for run in runs):
+        with _starting():
+            if _running(all_runs()) is None and (waiting := queued_runs()) and waiting[0].pid is None:
+                _spawn(waiting[0].folder)
+
+
+def claim(folder: Path | None, recipe: Recipe, data: DataName) -> RunStatus:
+    """For a process that is to train in the foreground: make `folder` (a new one in `runs_dir()` where None) its place.
+
+    Raises:
+        RunError: the folder is taken, or cannot be written.
+    """
+    with _starting():
         if folder is None:
             folder = _new_folder(recipe)
         elif (folder / RECORD_FILE).exists() or (folder / RUN_FILE).exists():
             raise RunError(f"{folder} already holds a run or a version. Choose a new folder, or delete this one.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_run(folder, recipe, data, os.getpid())
+            write_run(folder, recipe, data, os.getpid(), queued=_is_one_of_ours(folder))
         except OSError as error:
             raise RunError(f"{folder} cannot be written ({error}). Choose another folder.") from error
-    return folder
+    return read_run(folder)
 
 
-def cancel(run: RunStatus, *, patience_seconds: float = 5) -> None:
-    """Stop a run and wait until its process is gone; a run that has ended already is left as it is."""
-    if run.state != "running":
+@contextmanager
+def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) -> Iterator[None]:
+    """For the process that trains: wait until no other run goes on; afterwards, let the next one begin.
+
+    `on_wait` is told, once, of a run that has to end first. Runs outside the folder of runs wait for nobody.
+
+    Raises:
+        RunError: another process trains and does not end.
+    """
+    if not _is_one_of_ours(run.folder):
+        yield
+        return
+    while (first := _take_turn(run)) is not None:
+        on_wait(first)
+        on_wait = lambda _: None  # noqa: E731
+        time.sleep(TURN_SECONDS)
+    lock = FileLock(runs_dir() / ".training", timeout=60)  # the process before this one may take a moment to end
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunError("Another process trains in this folder and does not end. End it, then start again.") from error
+    _lower_priority(os.getpid())
+    try:
+        yield
+    finally:
+        lock.release()
+        with suppress(RunError):
+            tend_queue()
+
+
+def _take_turn(run: RunStatus) -> RunStatus | None:
+    """Make a queued run of this process the running one; gives the run that has to end first, if any."""
+    with _starting():
+        state = read_run(run.folder).state
+        if state == "cancelled":
+            raise RunError(f"The run {run.id} was taken out of the queue. Start it again if it is still wanted.")
+        if state != "queued":
+            return None
+        going_on = _running(all_runs())
+        first = going_on or queued_runs()[0]
+        if first.id != run.id:
+            return first
+        update_run(run.folder, os.getpid(), queued=False)
+        return None
+
+
+def cancel(run: RunStatus, *, wait_seconds: float = 0) -> None:
+    """Take a run out of the queue, or ask its process to end; one that does not is killed after a while.
+
+    Comes back at once unless told to wait for the end. A run that has ended already is left as it is.
+    """
+    with _starting():
+        run = read_run(run.folder)
+        if run.state == "queued":
+            append_event(run.folder, {"event": "cancelled"})
+    if run.ended or run.pid is None:
         return
     with suppress(OSError):  # on a full disk it can still be stopped
         (run.folder / CANCEL_FILE).touch()
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(run.pid)
         process.terminate()
-        try:
-            process.wait(patience_seconds)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(patience_seconds)
+        if wait_seconds:
+            try:
+                process.wait(wait_seconds)
+            except psutil.TimeoutExpired:
+                process.kill()
+                process.wait(wait_seconds)
+
+
+def move_up(run: RunStatus) -> None:
+    """Let a queued run begin before the one that is now before it."""
+    with _starting():
+        waiting = queued_runs()
+        places = [other.id for other in waiting]
+        if run.id in places[1:]:
+            this, before = waiting[places.index(run.id)], waiting[places.index(run.id) - 1]
+            update_run(this.folder, this.pid, place=before.place)
+            update_run(before.folder, before.pid, place=this.place)
+
+
+def all_runs() -> list[RunStatus]:
+    """Every run that can be read, the latest first."""
+    runs = []
+    for path in runs_dir().glob(f"*/{RUN_FILE}"):
+        with suppress(RunError):
+            runs.append(read_run(path.parent))
+    return sorted(runs, key=lambda run: run.id, reverse=True)
+
+
+def find_run(identifier: str) -> RunStatus:
+    """The run of that id.
+
+    Raises:
+        RunError: there is none.
+    """
+    for run in all_runs():
+        if run.id == identifier.removeprefix("runs/"):
+            return run
+    raise RunError(f"There is no run called {identifier!r}. `mnist-core runs` lists them.")
 
 
 def latest_run() -> RunStatus | None:
-    """The run started last, running or not; None where there was none."""
-    for folder in sorted(_run_folders(), reverse=True):
-        with suppress(RunError):
-            return read_run(folder)
-    return None
+    """The run that began last; None where there was none."""
+    begun = [run for run in all_runs() if run.state != "queued"]
+    return max(begun, key=lambda run: run.place, default=None)
 
 
 def running_run() -> RunStatus | None:
     """The run that is going on now."""
-    for folder in sorted(_run_folders(), reverse=True):
-        with suppress(RunError):
-            if (run := read_run(folder)).state == "running":
-                return run
-    return None
+    return _running(all_runs())
 
 
-def read_log(run: RunStatus, *, most: int = 20_000) -> str:
-    """The end of what a run's process printed."""
+def queued_runs() -> list[RunStatus]:
+    """The runs that wait for their turn, the next one first."""
+    return sorted((run for run in all_runs() if run.state == "queued"), key=lambda run: (run.place, run.id))
+
+
+def is_stopping(run: RunStatus) -> bool:
+    """Whether a run that goes on was asked to end."""
+    return run.state == "running" and (run.folder / CANCEL_FILE).exists()
+
+
+def _running(runs: list[RunStatus]) -> RunStatus | None:
+    return next((run for run in runs if run.state == "running"), None)
+
+
+def _asked_to_end(run: RunStatus) -> bool:
+    with suppress(OSError):
+        return time.time() - (run.folder / CANCEL_FILE).stat().st_mtime > CANCEL_SECONDS
+    return False
+
+
+def _spawn(folder: Path) -> None:
+    """Start the process that does the run in `folder`."""
     try:
-        return (run.folder / LOG_FILE).read_text(errors="replace")[-most:]
-    except FileNotFoundError:
-        return "This run was started from a command line, which shows its messages there."
-
-
-def _run_folders() -> list[Path]:
-    return [path.parent for path in runs_dir().glob(f"*/{RUN_FILE}")]
-
-
-def _refuse_if_running() -> None:
-    if (run := running_run()) is not None:
-        raise RunError(f"A run of {run.recipe.name!r} is going on ({run.id}). Wait for its end, or cancel it.")
+        with (folder / LOG_FILE).open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "mnist_core", "perform", str(folder.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=Path(__file__).parents[1],
+                env={**os.environ, **_absolute_folders()},
+                start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
+            )
+        _started[:] = [process, *(other for other in _started if other.poll() is None)]
+        update_run(folder, process.pid, queued=False)
+        _lower_priority(process.pid)
+    except (OSError, psutil.Error) as error:
+        raise RunError(f"The training process could not be started ({error}). Try again.") from error
 
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """Only one process at a time starts a run; one that dies meanwhile does not block the others."""
+    """Only one process at a time starts or orders runs; one that dies meanwhile does not block the others."""
     try:
         runs_dir().mkdir(parents=True, exist_ok=True)
         lock = FileLock(runs_dir() / ".starting", timeout=30)
@@ -161,26 +285,27 @@ def _new_folder(recipe: Recipe) -> Path:
     for attempt in range(1, 1000):
         folder = runs_dir() / (f"{stamp}-{name}" if attempt == 1 else f"{stamp}-{name}-{attempt}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             continue
+        except OSError as error:
+            raise RunError(f"{folder} cannot be made ({error}). Make room, and try again.") from error
         return folder
     raise RunError(f"{runs_dir()} is full of runs of this second. Try again.")
 
 
-def _lower_priority() -> int:
-    """A niceness, or its like on Windows: answering drawings comes before training."""
-    if sys.platform == "win32":
-        return psutil.BELOW_NORMAL_PRIORITY_CLASS
-    return psutil.Process().nice() + 5
+def _is_one_of_ours(folder: Path) -> bool:
+    return folder.resolve().parent == runs_dir().resolve()
 
 
-def _is_mine(folder: Path) -> bool:
-    """Whether the run in `folder` was started for this process."""
-    with suppress(RunError):
-        # on Windows, a virtual environment's python is the parent of the one that does the work
-        return read_run(folder).pid in (os.getpid(), os.getppid())
-    return False
+def _lower_priority(pid: int) -> None:
+    """Of a process that has not made its threads yet: they follow it."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if sys.platform == "win32":
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            process.nice(max(NICENESS, process.nice()))
 
 
 def _absolute_folders() -> dict[str, str]:

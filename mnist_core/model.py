@@ -1,6 +1,6 @@
 """The network: a multilayer perceptron."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,12 +20,17 @@ class MLP(nn.Module):
         self.sizes = tuple(sizes)
         self.layers = nn.ModuleList(nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (n, 10) of images (n, 28, 28) or (n, 784) with values in [0, 1]."""
+    def forward(self, images: Tensor, drop: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Logits (n, 10) of images (n, 28, 28) or (n, 784) with values in [0, 1].
+
+        `drop`, while the network learns, is applied to the activations of each hidden layer.
+        """
         *hidden, output = self.layers
         activations = images.flatten(1)
         for layer in hidden:
             activations = torch.relu(layer(activations))
+            if drop is not None:
+                activations = drop(activations)
         logits: Tensor = output(activations)
         return logits
 

@@ -5,12 +5,13 @@ The arithmetic is torch's. `torch.optim.Adam.step` would add bookkeeping that ta
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
+from torch.optim.sgd import sgd
 
 from mnist_core.model import MLP
 from mnist_core.recipes import Recipe
@@ -25,8 +26,29 @@ class Optimizer(Protocol):
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
         """Move each parameter by its gradient, with learning rate `rate`."""
 
+    def state(self) -> dict[str, Tensor]:
+        """What it remembers of earlier steps; not a copy."""
 
-class Adam:
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+
+
+class _Remembering:
+    """Keeps what it remembers of earlier steps in lists of tensors, one for each parameter."""
+
+    memory: dict[str, list[Tensor]]
+
+    def state(self) -> dict[str, Tensor]:
+        """What it remembers of earlier steps; not a copy."""
+        return {f"{name}.{place}": tensor for name, held in self.memory.items() for place, tensor in enumerate(held)}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+
+
+class Adam(_Remembering):
     """Adam (Kingma & Ba 2015), for all its parameters in one kernel; with `weight_decay`, AdamW."""
 
     def __init__(self, parameters: Sequence[Tensor], *, beta2: float, weight_decay: float) -> None:
@@ -36,6 +58,7 @@ class Adam:
         self.means = [torch.zeros_like(parameter) for parameter in parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in parameters]
         self.steps = [torch.zeros((), device=parameter.device) for parameter in parameters]
+        self.memory = {"means": self.means, "squares": self.squares, "steps": self.steps}
 
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
         """Move each parameter by its gradient, with learning rate `rate`."""
@@ -58,6 +81,32 @@ class Adam:
         )
 
 
+class Sgd(_Remembering):
+    """Stochastic gradient descent with momentum (Polyak 1964); `weight_decay` adds to the gradient."""
+
+    def __init__(self, parameters: Sequence[Tensor], *, momentum: float, weight_decay: float) -> None:
+        self.parameters = list(parameters)
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.moves: list[Tensor | None] = [torch.zeros_like(parameter) for parameter in parameters]
+        self.memory = {"moves": [move for move in self.moves if move is not None]}
+
+    def step(self, gradients: Sequence[Tensor], rate: float) -> None:
+        """Move each parameter by its gradient, with learning rate `rate`."""
+        sgd(
+            self.parameters,
+            list(gradients),
+            self.moves,
+            fused=True,
+            weight_decay=self.weight_decay,
+            momentum=self.momentum,
+            lr=rate,
+            dampening=0,
+            nesterov=False,
+            maximize=False,
+        )
+
+
 class Muon:
     """Muon (Jordan et al. 2024): the momentum of a weight matrix, made orthogonal; steps as long as AdamW's."""
 
@@ -74,6 +123,18 @@ class Muon:
             matrix.grad = gradient
         self.optimizer.step()  # type: ignore[no-untyped-call]
 
+    def state(self) -> dict[str, Tensor]:
+        """What it remembers of earlier steps; not a copy."""
+        return {
+            f"moves.{place}": self.optimizer.state[matrix]["momentum_buffer"]
+            for place, matrix in enumerate(self.matrices)
+        }
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        for place, matrix in enumerate(self.matrices):
+            self.optimizer.state[matrix]["momentum_buffer"] = state[f"moves.{place}"].to(matrix.device, copy=True)
+
 
 def make_optimizers(model: MLP, recipe: Recipe) -> list[tuple[Optimizer, list[int]]]:
     """The recipe's optimizers, each with the places of its parameters among `model.parameters()`."""
@@ -89,8 +150,12 @@ def make_optimizers(model: MLP, recipe: Recipe) -> list[tuple[Optimizer, list[in
         made.append((Muon([parameters[place] for place in hidden], weight_decay=recipe.weight_decay), hidden))
         matrices = [output]
     for places, weight_decay in ((matrices, recipe.weight_decay), (biases, 0.0)):
+        chosen = [parameters[place] for place in places]
+        if recipe.optimizer == "sgd":
+            made.append((Sgd(chosen, momentum=recipe.momentum, weight_decay=weight_decay), places))
+            continue
         # squares are forgotten sooner than by default, as the learning rate changes all the time
-        made.append((Adam([parameters[place] for place in places], beta2=0.99, weight_decay=weight_decay), places))
+        made.append((Adam(chosen, beta2=0.99, weight_decay=weight_decay), places))
     return made
 
 

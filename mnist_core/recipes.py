@@ -4,39 +4,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 from mnist_core.errors import RecipeError
-
-Loss = Literal["bce", "ce"]
-Schedule = Literal["constant", "one-cycle"]
-Optimizer = Literal["adam", "adamw", "muon"]
-Precision = Literal["float32", "bfloat16"]
+from mnist_core.fields import Keep, Loss, Optimizer, Precision, Schedule, check_fields
 
 CHANGED = " (changed)"
 """Ends the name of a recipe that differs from the one it is named after."""
 CLASSES = 10
 PIXELS = 28 * 28
 
-
-NUMBERS: Mapping[str, tuple[float, float]] = {
-    "learning_rate": (1e-9, 10),
-    "weight_decay": (0, 10),
-    "label_smoothing": (0, 0.9),
-    "averaging": (0, 0.99999),
-    "rotation": (0, 180),
-    "shear": (0, 2),
-    "stretch": (0, 2),
-    "elastic": (0, 10),
-    "scale": (0, 1),
-    "translation": (0, 10),
-    "thickness": (0, 1),
-    "redrawn": (0, 1),
-    "variants": (0, 1),
-    "non_digits": (0, 0.9),
-    "untouched": (0, 1),
-}
-"""The least and the most that each of these fields takes."""
 DISTORTIONS = (
     *("rotation", "shear", "stretch", "elastic", "scale", "translation"),
     *("thickness", "redrawn", "variants", "non_digits"),
@@ -65,11 +42,20 @@ class Recipe:
     """Images per step."""
     epochs: int = 10
     """Passes over the training images."""
+    patience: int = 0
+    """Stop early after this many epochs that read the validation images no better (Prechelt 1998); 0: never."""
+    keep: Keep = "best"
+    """Which epoch's weights become the version: the `best` on the validation images, or the `last`."""
     optimizer: Optimizer = "adam"
-    """`adam` (Kingma & Ba 2015); `adamw`: with decoupled weight decay (Loshchilov & Hutter 2019); `muon`:
-    orthogonalized momentum for the hidden layers (Jordan et al. 2024), AdamW for the rest."""
+    """`adam` (Kingma & Ba 2015); `adamw`: with decoupled weight decay (Loshchilov & Hutter 2019); `sgd`: with
+    momentum (Polyak 1964); `muon`: orthogonalized momentum for the hidden layers (Jordan et al. 2024), AdamW for the
+    rest."""
+    momentum: float = 0.9
+    """The share of its last move that `sgd` makes again; other optimizers have their own."""
     weight_decay: float = 0.0
     """How strongly weights are drawn to zero, biases excepted; `adam` takes none."""
+    dropout: float = 0.0
+    """Share of the hidden units left out at random in each step (Srivastava et al. 2014)."""
     label_smoothing: float = 0.0
     """This share of each target is spread evenly over the ten digits (Szegedy et al. 2016)."""
     averaging: float = 0.0
@@ -106,23 +92,16 @@ class Recipe:
     """Starts every random choice, so that a run can be repeated."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", _layer_sizes(self.hidden))
         if not isinstance(self.name, str) or not self.name:
             raise RecipeError(f"name: {self.name!r} is not a name. Give the recipe a short name.")
-        _check_choice("loss", self.loss, get_args(Loss))
-        _check_choice("schedule", self.schedule, get_args(Schedule))
-        _check_whole("batch_size", self.batch_size, 1, 60_000)
-        _check_whole("epochs", self.epochs, 1, 10_000)
-        _check_whole("shift", self.shift, 0, 4)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        _check_choice("optimizer", self.optimizer, get_args(Optimizer))
-        _check_choice("precision", self.precision, get_args(Precision))
-        for field, (least, most) in NUMBERS.items():
-            _check_number(field, getattr(self, field), least, most)
+        check_fields(vars(self))
+        object.__setattr__(self, "hidden", tuple(self.hidden))
         if not isinstance(self.teacher, str):
             raise RecipeError(f"teacher: {self.teacher!r} is not the name of a version. Give one, or leave it out.")
         if self.weight_decay and self.optimizer == "adam":
-            raise RecipeError("weight_decay: adam takes none. Choose the optimizer adamw, or leave it out.")
+            raise RecipeError(
+                "weight_decay: adam takes none. Choose another optimizer, such as adamw, or leave it out."
+            )
         if self.variants and not self.redrawn:
             raise RecipeError("variants: only redrawn digits have any. Give redrawn a share as well.")
 
@@ -157,6 +136,17 @@ class Recipe:
             return changed
         return replace(changed, name=f"{self.name.removesuffix(CHANGED)}{CHANGED}")
 
+    @property
+    def named_after(self) -> "Recipe":
+        """The named recipe that this one is, or was made from by changing fields."""
+        return RECIPES.get(self.name.removesuffix(CHANGED), RECIPES["article"])
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The fields that differ from `named_after`, as plain values."""
+        plain = self.named_after.to_dict()
+        return {field: value for field, value in self.to_dict().items() if field != "name" and value != plain[field]}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {**asdict(self), "hidden": list(self.hidden)}
@@ -176,30 +166,8 @@ class Recipe:
         unknown = set(values) - {"name", *cls.field_names()}
         if unknown:
             raise RecipeError(f"{', '.join(sorted(unknown))}: no recipe has such a field. Remove it.")
-        return cls(**values)
-
-
-def _layer_sizes(hidden: Any) -> tuple[int, ...]:
-    if not isinstance(hidden, tuple | list) or not 1 <= len(hidden) <= 8:
-        raise RecipeError(f"hidden: {hidden!r} does not work. Give 1 to 8 layers, such as 100,100.")
-    for units in hidden:
-        _check_whole("hidden", units, 1, 8192)
-    return tuple(hidden)
-
-
-def _check_whole(field: str, value: Any, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise RecipeError(f"{field}: {value!r} does not work. Give a whole number from {least} to {most}.")
-
-
-def _check_number(field: str, value: Any, least: float, most: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise RecipeError(f"{field}: {value!r} does not work. Give a number from {least:g} to {most:g}.")
-
-
-def _check_choice(field: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise RecipeError(f"{field}: there is no {value!r}. Choose one of: {', '.join(choices)}.")
+        # recipes of old knew no other way than to keep the last epoch
+        return cls(**{"keep": "last", **values})
 
 
 _DISTORTED: dict[str, Any] = {
@@ -214,7 +182,7 @@ _DISTORTED: dict[str, Any] = {
 RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe(name="article"),
+        Recipe(name="article", keep="last"),
         Recipe(
             name="quick",
             loss="ce",
@@ -230,6 +198,7 @@ RECIPES: Mapping[str, Recipe] = {
             schedule="one-cycle",
             batch_size=256,
             epochs=800,
+            keep="last",
             optimizer="muon",
             averaging=0.999,
             teacher="best",
@@ -247,6 +216,7 @@ RECIPES: Mapping[str, Recipe] = {
             schedule="one-cycle",
             batch_size=256,
             epochs=300,
+            keep="last",
             optimizer="adamw",
             weight_decay=0.05,
             label_smoothing=0.01,

@@ -2,7 +2,7 @@
 
 import dataclasses
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
@@ -13,7 +13,29 @@ from mnist_core.drawings import DrawingsEvaluation
 from mnist_core.evaluation import Evaluation
 from mnist_core.recipes import Recipe
 
-FORMAT = 2
+FORMAT = 3
+MOST_EPOCHS = 200
+"""Kept in a record's curve; of longer trainings, every so many."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How a training went, epoch by epoch; empty where nobody wrote that down."""
+
+    epoch: tuple[int, ...] = ()
+    train_loss: tuple[float, ...] = ()
+    train_accuracy: tuple[float, ...] = ()
+    """Empty in records of old."""
+    validation_loss: tuple[float, ...] = ()
+    validation_accuracy: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, epochs: Sequence[Mapping[str, Any]]) -> Self:
+        """From what was told of each epoch; the last one is always kept."""
+        every = len(epochs) // MOST_EPOCHS + 1
+        kept = [figures for place, figures in enumerate(reversed(epochs)) if place % every == 0][::-1]
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(*(tuple(round(figures[name], 5) for figures in kept if name in figures) for name in names))
 
 
 @dataclass(frozen=True)
@@ -29,7 +51,11 @@ class Record:
     """How many were trained on, validated on and tested on."""
     checksums: Mapping[str, str]
     """md5 of the data files."""
+    epoch: int
+    """The one whose weights these are."""
     validation_accuracy: float
+    """After that epoch."""
+    curve: Curve
     calibration: Calibration
     """Fitted on the validation images."""
     evaluation: Evaluation
@@ -53,6 +79,7 @@ class Record:
             "recipe": self.recipe.to_dict(),
             "layer_sizes": list(self.recipe.layer_sizes),
             "parameters": self.recipe.parameter_count,
+            "curve": dataclasses.asdict(self.curve),
             "calibration": self.calibration.to_dict(),
             "evaluation": self.evaluation.to_dict(),
             "drawings": [evaluation.to_dict() for evaluation in self.drawings],
@@ -65,14 +92,17 @@ class Record:
         Raises:
             KeyError, TypeError, ValueError: it is not such a record.
         """
-        if values["format"] not in (1, FORMAT):
+        if values["format"] not in range(1, FORMAT + 1):
             raise ValueError(f"its format is {values['format']!r}, this program knows {FORMAT}")
+        recipe = Recipe.from_dict(values["recipe"])
         if values["format"] == 1:  # before there was calibration; such a version accepts everything
-            values = {**values, "calibration": None, "drawings": ()}
+            values = {**values, "calibration": Calibration().to_dict(), "drawings": ()}
+        if values["format"] <= 2:  # before the best epoch could be kept
+            values = {**values, "epoch": recipe.epochs, "curve": {}}
         known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
-        calibration = values["calibration"]
-        known["recipe"] = Recipe.from_dict(values["recipe"])
-        known["calibration"] = Calibration() if calibration is None else Calibration.from_dict(calibration)
+        known["recipe"] = recipe
+        known["curve"] = Curve(**{name: tuple(figures) for name, figures in values["curve"].items()})
+        known["calibration"] = Calibration.from_dict(values["calibration"])
         known["evaluation"] = Evaluation.from_dict(values["evaluation"])
         known["drawings"] = tuple(map(DrawingsEvaluation.from_dict, values["drawings"]))
         return cls(**known)

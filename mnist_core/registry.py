@@ -1,15 +1,20 @@
-"""Versions of the model on disk: save, load, list, promote.
+"""Versions of the model on disk: save, load, list, delete.
 
 A version is a folder with two files: `model.safetensors`, the weights, and `model.json`, the record from which the
 network can be rebuilt and retrained. Shipped versions lie in the repository's `weights/`, one's own in
-`<weights>/runs/<id>/`; the file `<weights>/active` names the one that answers.
+`<weights>/runs/<id>/`; deleted ones stay in `<weights>/deleted/` for a while. The file `<weights>/active` names the one
+that answers; see `promotion`.
 """
 
 import dataclasses
 import hashlib
 import json
 import os
+import shutil
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -23,6 +28,8 @@ from mnist_core.records import Record
 
 SHIPPED = Path(__file__).parents[1] / "weights"
 DEFAULT = "best"
+UNDO_DAYS = 7
+"""For so long a deleted version can be brought back."""
 WEIGHTS_FILE, RECORD_FILE = "model.safetensors", "model.json"
 
 
@@ -38,6 +45,11 @@ class Version:
     def shipped(self) -> bool:
         """Whether it came with the repository."""
         return self.folder.parent == SHIPPED
+
+    @property
+    def bytes(self) -> int:
+        """The size of its weights on disk."""
+        return (self.folder / WEIGHTS_FILE).stat().st_size
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,8 @@ def load_version(folder: Path) -> LoadedVersion:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != record.weights_sha256:
             raise WeightsError(f"{path} is damaged or does not belong to its record. {_REMEDY}")
+        if len(content) < 4 * record.recipe.parameter_count:  # before room is made for a network of any size
+            raise RuntimeError("too few weights")
         model = MLP(record.recipe.layer_sizes)
         model.load_state_dict(tensors_from_bytes(content))
     except (OSError, SafetensorError) as error:
@@ -108,19 +122,35 @@ def read_record(folder: Path) -> Record:
     """
     path = folder / RECORD_FILE
     try:
-        return Record.from_dict(json.loads(path.read_text()))
+        status = path.stat()
+        return _read_record(path, (status.st_mtime_ns, status.st_size, status.st_ino))
     except FileNotFoundError as error:
         raise WeightsError(f"{folder} holds no version: {RECORD_FILE} is missing. {_REMEDY}") from error
     except (OSError, KeyError, TypeError, ValueError, AttributeError, MnistCoreError) as error:
         raise WeightsError(f"{path} is not a record of a version ({error!r}). {_REMEDY}") from error
 
 
+@lru_cache(maxsize=1024)
+def _read_record(path: Path, _stamp: object) -> Record:
+    """Read again only when the file has changed: a list of all versions is asked for often."""
+    return Record.from_dict(json.loads(path.read_text()))
+
+
+def active_file() -> Path:
+    """Holds the history of the versions that answered; the last line is about the one that is to answer now."""
+    return weights_dir() / "active"
+
+
 def active_name() -> str:
     """The name of the version that is to answer; the shipped default where none was promoted."""
     try:
-        return (weights_dir() / "active").read_text().strip() or DEFAULT
+        *_, last = ["", *active_file().read_text().strip().splitlines()]
     except (OSError, UnicodeDecodeError):
         return DEFAULT
+    try:
+        return str(json.loads(last)["name"])
+    except (ValueError, TypeError, KeyError):
+        return last.strip() or DEFAULT  # of old, the file held a name and nothing else
 
 
 def active_version() -> Version:
@@ -155,20 +185,68 @@ def find(name: str) -> Path:
     raise WeightsError(f"There is no version called {name!r}. {_REMEDY}")
 
 
-def promote(name: str) -> Version:
-    """Make a version the one that answers, everywhere, from the next drawing on.
+def all_versions() -> list[Version]:
+    """Every version whose record can be read: one's own, the latest first, then the shipped ones."""
+    folders = sorted((path.parent for path in runs_dir().glob(f"*/{RECORD_FILE}")), reverse=True)
+    folders += sorted(path.parent for path in SHIPPED.glob(f"*/{RECORD_FILE}"))
+    versions = []
+    for folder in folders:
+        with suppress(WeightsError):
+            name = folder.name if folder.parent == SHIPPED else f"runs/{folder.name}"
+            versions.append(Version(name, folder, read_record(folder)))
+    return versions
+
+
+def delete(name: str) -> None:
+    """Take one's own version out of the list; `restore` brings it back for `UNDO_DAYS` days.
 
     Raises:
-        WeightsError: it cannot be loaded, or the choice cannot be written; the active version then stays.
+        WeightsError: it answers now, came with the repository, or cannot be moved.
     """
-    promoted = version(name)
-    load_version(promoted.folder)
+    chosen = version(name)
+    if chosen.shipped or chosen.folder.parent.resolve() != runs_dir().resolve():
+        raise WeightsError(f"{name} came with the installation and stays.")
+    if name == active_name():
+        raise WeightsError(f"{name} answers on the Draw page. Promote another version first, then delete this one.")
+    _forget_what_was_deleted_long_ago()
     try:
-        weights_dir().mkdir(parents=True, exist_ok=True)
-        write_atomically(weights_dir() / "active", f"{name}\n")
+        _deleted_dir().mkdir(exist_ok=True)
+        os.utime(chosen.folder)  # from now on the days are counted
+        chosen.folder.rename(_deleted_dir() / chosen.folder.name)
     except OSError as error:
-        raise WeightsError(f"{weights_dir()} cannot be written ({error}). The active version stays.") from error
-    return promoted
+        raise WeightsError(f"{name} cannot be deleted ({error}). It stays.") from error
+
+
+def restore(name: str) -> Version:
+    """Bring a deleted version back.
+
+    Raises:
+        WeightsError: it is not among the deleted ones, or cannot be moved.
+    """
+    folder = _deleted_dir() / Path(name).name
+    if not (folder / RECORD_FILE).exists():
+        raise WeightsError(f"{name} is not among the versions deleted in the last {UNDO_DAYS} days.")
+    try:
+        folder.rename(runs_dir() / folder.name)
+    except OSError as error:
+        raise WeightsError(f"{name} cannot be brought back ({error}). Try again.") from error
+    return version(f"runs/{folder.name}")
+
+
+def deleted() -> list[str]:
+    """The names of the versions that can be brought back, the last deleted first."""
+    folders = [path.parent for path in _deleted_dir().glob(f"*/{RECORD_FILE}")]
+    return [f"runs/{folder.name}" for folder in sorted(folders, key=lambda folder: -folder.stat().st_mtime)]
+
+
+def _deleted_dir() -> Path:
+    return weights_dir() / "deleted"
+
+
+def _forget_what_was_deleted_long_ago() -> None:
+    for folder in _deleted_dir().glob("*"):
+        if time.time() - folder.stat().st_mtime > UNDO_DAYS * 24 * 3600:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _name(folder: Path) -> str:

@@ -1,34 +1,36 @@
 """A run: one training by a recipe, in a folder of its own that tells everything about it.
 
-`run.json` says what was asked for and which process does it; `events.jsonl` grows by a line whenever something
-happens; `model.safetensors` and `model.json`, the version, appear when it is finished. Whoever follows a run reads
-these files, so it makes no difference which program started it, and nothing is lost when a reader goes away.
+`run.json` says what was asked for and which process does it; `events.jsonl` grows by a line whenever something happens,
+`log.txt` by a line for people; `checkpoint.safetensors` is where it can go on from, `first_layer.png` what the first
+layer looks like. `model.safetensors` and `model.json`, the version, appear when it is finished. Whoever follows a run
+reads these files, so it makes no difference which program started it, and nothing is lost when a reader goes away.
 """
 
 import json
-import shlex
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 
-from mnist_core.calibration import calibrate
-from mnist_core.datasets import IMAGE_COUNTS, DataName, load_dataset
-from mnist_core.errors import MnistCoreError, RunError
-from mnist_core.evaluation import evaluate
+from mnist_core import checkpoints
+from mnist_core.datasets import DataName
+from mnist_core.errors import RunError
 from mnist_core.files import write_atomically
-from mnist_core.inference import DigitClassifier
-from mnist_core.recipes import CHANGED, RECIPES, Recipe
-from mnist_core.records import Record, library_versions, now
-from mnist_core.registry import RECORD_FILE, Version, save_version
-from mnist_core.training import EpochProgress, StepProgress, Trained, default_device, train
+from mnist_core.recipes import Recipe
+from mnist_core.records import now
+from mnist_core.registry import RECORD_FILE
 
 RUN_FILE, EVENTS_FILE, LOG_FILE, CANCEL_FILE = "run.json", "events.jsonl", "log.txt", "cancel"
+CHECKPOINT_FILE, FIRST_LAYER_FILE = "checkpoint.safetensors", "first_layer.png"
+TAIL_BYTES = 8192
+"""Longer than any event."""
 
-State = Literal["running", "finished", "failed", "cancelled", "interrupted"]
+State = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
+ENDINGS: tuple[State, ...] = ("finished", "failed", "cancelled")
 Event = Mapping[str, Any]
 Emit = Callable[[Event], None]
 
@@ -44,13 +46,32 @@ class RunStatus:
     data: DataName
     created: str
     """UTC, ISO 8601."""
-    pid: int
-    """The process that does it, or did."""
-    events: tuple[Event, ...] = field(repr=False, default=())
+    place: float
+    """Queued runs are done in the order of this."""
+    pid: int | None
+    """The process that does it, or did; of a queued run, one that waits for its turn, or None where none does yet."""
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """Everything that has happened so far."""
+        return _read_events(self.folder)
 
     def of(self, kind: str) -> list[Event]:
-        """The events of one kind, in order: download, loaded, step, epoch, evaluating, finished, failed, cancelled."""
+        """The events of one kind, in order.
+
+        Kinds: download, loaded, resumed, step, epoch, evaluating, finished, failed, cancelled.
+        """
         return [event for event in self.events if event["event"] == kind]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen unless somebody asks for it."""
+        return self.state not in ("queued", "running")
+
+    @cached_property
+    def resumable_epoch(self) -> int:
+        """The epoch that an unfinished run can go on from; 0 where it cannot."""
+        return checkpoints.epoch_of(self.folder / CHECKPOINT_FILE)
 
     @property
     def message(self) -> str:
@@ -58,91 +79,37 @@ class RunStatus:
         if self.state == "failed":
             return str(self.of("failed")[-1]["message"])
         if self.state == "interrupted":
-            return "The training process ended without a word, as after a crash or a power cut. Start it again."
+            return "The training process ended without a word, as after a crash or a power cut."
         if self.state == "cancelled":
             return "Cancelled before it was finished; nothing was changed."
         return ""
 
 
-def perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Version:
-    """Do a whole run: read the images, train, evaluate once on the test images, save the version into `folder`.
+def write_run(
+    folder: Path, recipe: Recipe, data: DataName, pid: int | None, *, queued: bool = False, place: float = 0
+) -> None:
+    """Note in `folder` what is run there, by which process, and whether it has to wait for its turn."""
+    values = {"recipe": recipe.to_dict(), "data": data, "created": now()}
+    _write(folder, values | {"queued": queued, "place": place or time.time()}, pid)
 
-    `emit` is told of everything that happens, the end included, as plain values.
+
+def update_run(folder: Path, pid: int | None, **changes: object) -> None:
+    """Change what `write_run` noted: the process, whether it is queued, its place in the queue.
 
     Raises:
-        DatasetError: the images are not to be had.
-        WeightsError: the version cannot be saved.
+        RunError: there is no run in `folder`.
     """
     try:
-        version = _perform(recipe, data, folder, emit)
-    except KeyboardInterrupt:
-        emit({"event": "cancelled"})
-        raise
-    except MnistCoreError as error:
-        emit({"event": "failed", "kind": type(error).__name__, "message": str(error)})
-        raise
-    except Exception as error:
-        message = f"Something unforeseen happened ({type(error).__name__}: {error}). The log tells where."
-        emit({"event": "failed", "kind": type(error).__name__, "message": message})
-        raise
-    emit({"event": "finished", "version": version.name})
-    return version
+        values = json.loads((folder / RUN_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+    _write(folder, values | changes, pid)
 
 
-def _perform(recipe: Recipe, data: DataName, folder: Path, emit: Emit) -> Version:
-    dataset = load_dataset(data, on_download=_throttled(emit))
-    images = IMAGE_COUNTS[data]
-    emit({"event": "loaded", "images": images})
-    device = default_device()
-    for progress in train(recipe, dataset, device=device):
-        match progress:
-            case StepProgress():
-                emit({"event": "step", **asdict(progress)})
-            case EpochProgress():
-                emit({"event": "epoch", **progress.figures})
-                last_epoch = progress
-            case Trained():
-                trained = progress
-    emit({"event": "evaluating", "on": dataset.test.name})
-    validation = dataset.validation
-    calibration = calibrate(DigitClassifier(trained.model).logits(validation.images), validation.labels)
-    record = Record(
-        recipe=recipe,
-        command=shlex.join(train_command(recipe, data)),
-        data=data,
-        images=images,
-        checksums=dataset.checksums,
-        validation_accuracy=last_epoch.validation_accuracy,
-        calibration=calibration,
-        evaluation=evaluate(DigitClassifier(trained.model, calibration), dataset.test),
-        duration_seconds=round(trained.seconds, 3),
-        device=device.type,
-        created=now(),
-        libraries=library_versions(),
-    )
-    return save_version(folder, trained.model, record)
-
-
-def train_command(recipe: Recipe, data: DataName) -> list[str]:
-    """The command line that trains by this recipe: a named one, and what differs from it."""
-    plain = RECIPES.get(recipe.name.removesuffix(CHANGED), RECIPES["article"]).to_dict()
-    command = ["mnist-core", "train", "--recipe", plain["name"], "--data", data]
-    for name, value in recipe.to_dict().items():
-        if name != "name" and value != plain[name]:
-            command += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
-    return command
-
-
-def write_run(folder: Path, recipe: Recipe, data: DataName, pid: int) -> None:
-    """Note in `folder` what is run there, and by which process."""
-    run = {
-        "recipe": recipe.to_dict(),
-        "data": data,
-        "created": now(),
-        "pid": pid,
-        # a process number is used again after a while; with its starting time it is unique
-        "process_started": psutil.Process(pid).create_time(),
-    }
+def _write(folder: Path, values: Mapping[str, object], pid: int | None) -> None:
+    # a process number is used again after a while; with its starting time it is unique
+    started = psutil.Process(pid).create_time() if pid is not None else None
+    run = {**values, "pid": pid, "process_started": started}
     write_atomically(folder / RUN_FILE, json.dumps(run, indent=1) + "\n")
 
 
@@ -152,6 +119,31 @@ def append_event(folder: Path, event: Event) -> None:
         file.write(json.dumps({"time": time.time(), **event}) + "\n")
 
 
+def append_log(folder: Path, text: str) -> None:
+    """Add a line, or several, to the run's log."""
+    with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
+        file.write(text.rstrip("\n") + "\n")
+
+
+def read_log(run: RunStatus, *, most: int = 20_000) -> str:
+    """The end of a run's log."""
+    try:
+        return (run.folder / LOG_FILE).read_text(errors="replace")[-most:]
+    except OSError:
+        return "Nothing was logged."
+
+
+def forget_after(folder: Path, epoch: int) -> None:
+    """Take out of the events what came after an epoch: a resumed run does that again."""
+    kept = []
+    for event in _read_events(folder):
+        if event["event"] in (*ENDINGS, "evaluating") or event.get("epoch", 0) > epoch:
+            continue
+        kept.append(json.dumps(event) + "\n")
+    write_atomically(folder / EVENTS_FILE, "".join(kept))
+    (folder / CANCEL_FILE).unlink(missing_ok=True)
+
+
 def read_run(folder: Path) -> RunStatus:
     """Where the run in `folder` stands.
 
@@ -159,29 +151,56 @@ def read_run(folder: Path) -> RunStatus:
         RunError: there is no run in it, or what describes it is damaged.
     """
     try:
-        run = json.loads((folder / RUN_FILE).read_text())
-        events = _read_events(folder)
+        facts = _facts(folder, _stamp(folder / RUN_FILE), _stamp(folder / EVENTS_FILE))
+        run = facts.run
         return RunStatus(
             id=folder.name,
             folder=folder,
-            state=_state(folder, run, events),
-            recipe=Recipe.from_dict(run["recipe"]),
+            state=_state(folder, facts),
+            recipe=facts.recipe,
             data=run["data"],
             created=run["created"],
-            pid=int(run["pid"]),
-            events=events,
+            place=float(run.get("place", 0)),
+            pid=run["pid"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{folder} holds no run that can be read ({error!r}). Start a new one.") from error
+        raise _unreadable(folder, error) from error
 
 
-def _state(folder: Path, run: Mapping[str, Any], events: tuple[Event, ...]) -> State:
-    endings: tuple[State, ...] = ("finished", "failed", "cancelled")
-    for ending in endings:
-        if events and events[-1]["event"] == ending:
+@dataclass(frozen=True)
+class _Facts:
+    """What a run's files say, whether or not its process is still there."""
+
+    run: Mapping[str, Any]
+    recipe: Recipe
+    last_event: str
+
+
+@lru_cache(maxsize=4096)
+def _facts(folder: Path, _run_stamp: object, _events_stamp: object) -> _Facts:
+    """Read again only when the files have changed: pages ask twice a second, of all runs there are."""
+    run = json.loads((folder / RUN_FILE).read_text())
+    events = _read_events(folder, TAIL_BYTES)
+    return _Facts(run, Recipe.from_dict(run["recipe"]), events[-1]["event"] if events else "")
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _state(folder: Path, facts: _Facts) -> State:
+    for ending in ENDINGS:
+        if facts.last_event == ending:
             return ending
-    if _is_alive(run["pid"], run["process_started"]):
-        return "running"
+    run = facts.run
+    if run.get("queued") and run["pid"] is None:
+        return "queued"
+    if run["pid"] is not None and _is_alive(run["pid"], run["process_started"]):
+        return "queued" if run.get("queued") else "running"
     if (folder / RECORD_FILE).exists():  # saved, and killed before it could say so
         return "finished"
     return "cancelled" if (folder / CANCEL_FILE).exists() else "interrupted"
@@ -196,9 +215,13 @@ def _is_alive(pid: int, started: float) -> bool:
         return False
 
 
-def _read_events(folder: Path) -> tuple[Event, ...]:
+def _read_events(folder: Path, most: int | None = None) -> tuple[Event, ...]:
+    """The events, or those in the last `most` bytes."""
     try:
-        lines = (folder / EVENTS_FILE).read_text(encoding="utf-8").splitlines()
+        with (folder / EVENTS_FILE).open("rb") as file:
+            if most is not None:
+                file.seek(max(0, file.seek(0, 2) - most))
+            lines = file.read().splitlines()
     except FileNotFoundError:
         return ()
     events = []
@@ -212,14 +235,30 @@ def _read_events(folder: Path) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _throttled(emit: Emit) -> Callable[[str, int, int], None]:
-    """Tell of a download a few times a second rather than at every packet, and of each file's end."""
-    last = 0.0
+def _unreadable(folder: Path, error: Exception) -> RunError:
+    return RunError(f"{folder} holds no run that can be read ({error!r}). Start a new one.")
 
-    def on_download(file: str, done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= 0.2 or done == total:
-            last = time.monotonic()
-            emit({"event": "download", "file": file, "bytes": done, "bytes_total": total})
 
-    return on_download
+def in_words(event: Event, recipe: Recipe | None = None) -> str:
+    """An event as a line for a log or a pipe; empty where it is not worth one."""
+    match event["event"]:
+        case "download" if event["bytes"] == event["bytes_total"]:
+            return f"downloaded {event['file']} ({event['bytes'] / 1e6:.1f} MB)"
+        case "loaded":
+            return ", ".join(f"{count:,} {part}" for part, count in event["images"].items()) + " images"
+        case "resumed":
+            return f"going on after epoch {event['epoch']}"
+        case "epoch":
+            of = f"/{recipe.epochs}" if recipe else ""
+            return (
+                f"epoch {event['epoch']}{of}: loss {event['train_loss']:.4f}, "
+                f"validation loss {event['validation_loss']:.4f}, "
+                f"validation accuracy {event['validation_accuracy']:.2%}, {event['seconds']:.1f} s"
+            )
+        case "evaluating":
+            return f"evaluating on {event['on']}"
+        case "finished" | "cancelled":
+            return str(event["event"])
+        case "failed":
+            return f"failed: {event['message']}"
+    return ""

@@ -1,95 +1,79 @@
 """Training by a recipe: a generator that yields its progress and does not know who watches."""
 
 import os
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mnist_core.batches import Batches, make_targets, number_format, to_tensors
+from mnist_core import parallel
+from mnist_core.batches import Batches, make_targets, to_tensors
+from mnist_core.checkpoints import Checkpoint
 from mnist_core.datasets import Dataset, LabelledImages
+from mnist_core.errors import CheckpointError
+from mnist_core.learner import Learner, loss_function, part_of
 from mnist_core.model import MLP, scale_pixels
-from mnist_core.optimizers import WeightAverage, learning_rates, make_optimizers
+from mnist_core.progress import EpochProgress, StepProgress, Stopwatch, Trained
 from mnist_core.recipes import CLASSES, Recipe
 
-REPORT_SECONDS = 0.2
 TRIAL_IMAGES = 2048
-
-
-@dataclass(frozen=True)
-class StepProgress:
-    """Where a training stands, a few times a second."""
-
-    epoch: int
-    """Counted from 1."""
-    images_seen: int
-    images_total: int
-    loss: float
-    """Mean over the training images since the last report."""
-    images_per_second: float
-    seconds_left: float
-
-
-@dataclass(frozen=True)
-class EpochProgress:
-    """What one pass over the training images led to."""
-
-    epoch: int
-    train_loss: float
-    """Mean over the epoch's training images, each weighing the same, while the weights were changing."""
-    validation_loss: float
-    validation_accuracy: float
-    seconds: float
-    """Since the training began."""
-    model: MLP = field(repr=False, compare=False)
-    """The network as it now is; it changes as soon as the next item is asked for."""
-
-    @property
-    def figures(self) -> dict[str, float]:
-        """Everything but the network, ready for JSON."""
-        return {name: value for name, value in vars(self).items() if name != "model"}
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The last thing a training yields: the network after its last epoch, on the CPU, ready to answer."""
-
-    model: MLP
-    seconds: float
+TRIAL_WORK = 5e9
+"""Parameters times images: about a second, so that a trial of a large network does not take long either."""
 
 
 def train(
-    recipe: Recipe, dataset: Dataset, *, device: torch.device | None = None
+    recipe: Recipe, dataset: Dataset, *, device: torch.device | None = None, resume: Checkpoint | None = None
 ) -> Iterator[StepProgress | EpochProgress | Trained]:
     """Train a new network; stop at any step by no longer asking for the next item.
 
-    The same recipe (seed included), data, device and number of threads give the same weights. The test images
-    of `dataset` are not looked at.
+    The same recipe (seed included), data, device and number of threads give the same weights; so does going on from
+    the checkpoint of any epoch, given as `resume`. The test images of `dataset` are not looked at.
+
+    Raises:
+        CheckpointError: `resume` was made by another recipe, or does not fit this one.
     """
     device = device or default_device()
     count = len(dataset.train)
-    watch = _Stopwatch(count * recipe.epochs)
     shuffling = torch.Generator().manual_seed(recipe.seed)
     batches = Batches(recipe, dataset.train, device, shuffling)
+    learner = Learner(recipe, count, device)
+    state = _State(recipe, learner, batches)
+    if resume is not None:
+        state.restore(resume)
+    watch = Stopwatch(count * recipe.epochs, count * state.epoch, state.seconds)
     validation = to_tensors(dataset.validation, device)
-    step = _Stepper(_new_model(recipe).to(device), recipe, count, device)
+    some = np.linspace(0, count - 1, min(count, len(dataset.validation))).astype(np.int64)
+    training = to_tensors(dataset.train.part("some training images", some), device)
 
     watch.start_learning()
-    for epoch in range(1, recipe.epochs + 1):
+    while not state.is_over:
+        epoch = state.epoch + 1
         epoch_loss = torch.zeros((), device=device)
-        order = torch.randperm(count, generator=shuffling).to(device)
-        for images, targets in batches.of(torch.split(order, recipe.batch_size)):
-            loss = step(images, targets)
+        choices = torch.split(torch.randperm(count, generator=shuffling).to(device), recipe.batch_size)
+        shares = [parallel.share_of(chosen) for chosen in choices]
+        for chosen, (images, targets) in zip(choices, batches.of(shares), strict=True):
+            loss = learner.step(images, targets, len(chosen))
             epoch_loss += loss * len(images)
-            if (progress := watch.count(epoch, len(images), loss)) is not None:
+            if (progress := watch.count(epoch, len(chosen), loss)) is not None:
                 yield progress
-        validation_loss, accuracy = _validate(step.result, recipe, *validation)
-        yield EpochProgress(epoch, epoch_loss.item() / count, validation_loss, accuracy, watch.elapsed, step.result)
+        after = _validate(learner.result, recipe, *validation)
+        state.finish(after, watch.elapsed)
+        yield EpochProgress(
+            epoch,
+            train_loss=parallel.summed(epoch_loss).item() / count,
+            train_accuracy=_validate(learner.result, recipe, *training).accuracy,
+            validation_loss=after.loss,
+            validation_accuracy=after.accuracy,
+            validation_confusion=after.confusion,
+            seconds=watch.elapsed,
+            model=learner.result,
+            checkpoint=state.checkpoint,
+        )
 
-    yield Trained(step.result.cpu().eval(), watch.elapsed)
+    yield Trained(state.kept_model(), state.kept.epoch, state.kept.accuracy, watch.elapsed)
 
 
 def default_device() -> torch.device:
@@ -99,107 +83,113 @@ def default_device() -> torch.device:
 
 
 def leave_a_core_free() -> None:
-    """Limit this process to all cores but one, at most four.
+    """Limit this process, and those it trains together with, to all cores but one, at most four each.
 
     More threads gain nothing on batches this small, and with every core taken both the training (whose threads
     wait for each other) and the rest of the machine crawl.
     """
-    torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) - 1)))
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    torch.set_num_threads(max(1, min(4, ((os.cpu_count() or 1) - 1) // here)))
 
 
 def estimate_seconds(recipe: Recipe, training_images: int) -> float:
     """How long a training would take on this machine, from a short epoch on noise (a first one pays for set-up)."""
-    count = min(TRIAL_IMAGES, training_images)
+    affordable = int(TRIAL_WORK / recipe.parameter_count)
+    count = min(TRIAL_IMAGES, training_images, max(affordable, min(recipe.batch_size, 256)))
     noise = np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
     trial = LabelledImages("noise", noise, np.arange(count) % CLASSES)
-    events = train(replace(recipe, epochs=2), Dataset("sample", trial, trial, trial, {}))
+    short = replace(recipe, epochs=2, patience=0)
+    events = train(short, Dataset("sample", trial, trial, trial, {}))
     first, second = (event.seconds for event in events if isinstance(event, EpochProgress))
     epoch = second - first
     return (first - epoch + epoch * recipe.epochs) / count * training_images
 
 
-class _Stepper:
-    """One step of the recipe's optimizers at a time."""
-
-    def __init__(self, model: MLP, recipe: Recipe, images: int, device: torch.device) -> None:
-        self.model = model
-        self.loss = _loss_function(recipe)
-        self.rates = iter(learning_rates(recipe, recipe.epochs * recipe.steps_per_epoch(images)))
-        self.parameters: list[Tensor] = list(model.parameters())
-        self.optimizers = make_optimizers(model, recipe)
-        self.average = WeightAverage(model, recipe.averaging) if recipe.averaging else None
-        self.precision = number_format(recipe, device)
-
-    @property
-    def result(self) -> MLP:
-        """The network that the training is for: the averaged one where the recipe averages."""
-        return self.average.model if self.average else self.model
-
-    def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
-        with self.precision:
-            logits = self.model(images)
-        loss: Tensor = self.loss(logits.float(), targets)
-        gradients = torch.autograd.grad(loss, self.parameters)
-        rate = next(self.rates)
-        with torch.no_grad():
-            for optimizer, places in self.optimizers:
-                optimizer.step([gradients[place] for place in places], rate)
-        if self.average:
-            self.average.update()
-        return loss.detach()
+@dataclass(frozen=True)
+class _Validation:
+    loss: float
+    accuracy: float
+    confusion: tuple[tuple[int, ...], ...]
 
 
-class _Stopwatch:
-    """Counts images and says how fast they go by: every `REPORT_SECONDS`, in long runs up to ten times less often."""
+@dataclass(frozen=True)
+class _Kept:
+    """The epoch whose weights become the version, as far as is known."""
 
-    def __init__(self, images_total: int) -> None:
-        self.images_total = images_total
-        self.images_seen = 0
-        self.begin = time.perf_counter()
-        self.start_learning()
-        self.losses: list[Tensor] = []
-        self.counts: list[int] = []
+    epoch: int = 0
+    accuracy: float = 0.0
+    loss: float = float("inf")
 
-    def start_learning(self) -> None:
-        """The preparations are over: from here on images a second count."""
-        self.learning_since = self.last_report = time.perf_counter()
+
+class _State:
+    """Where a training stands between two epochs."""
+
+    def __init__(self, recipe: Recipe, learner: Learner, batches: Batches) -> None:
+        self.recipe = recipe
+        self.learner = learner
+        self.generators = batches.generators
+        self.epoch = 0
+        self.seconds = 0.0
+        self.best = self.kept = _Kept()
+        self.kept_weights: Mapping[str, Tensor] = {}
 
     @property
-    def elapsed(self) -> float:
-        return time.perf_counter() - self.begin
+    def is_over(self) -> bool:
+        """Whether all epochs are done, or so many brought nothing that the recipe's patience is at an end."""
+        out_of_patience = 0 < self.recipe.patience <= self.epoch - self.best.epoch
+        return self.epoch == self.recipe.epochs or out_of_patience
 
-    def count(self, epoch: int, images: int, loss: Tensor) -> StepProgress | None:
-        self.images_seen += images
-        self.losses.append(loss)
-        self.counts.append(images)
-        now = time.perf_counter()
-        patience = min(10 * REPORT_SECONDS, max(REPORT_SECONDS, (now - self.begin) / 100))  # long runs have time
-        if now - self.last_report < patience:
-            return None
-        self.last_report = now
-        weights = torch.tensor(self.counts, dtype=torch.float32)
-        loss_since = (torch.stack(self.losses).cpu() * weights).sum().item() / weights.sum().item()
-        self.losses, self.counts = [], []
-        rate = self.images_seen / (now - self.learning_since)
-        seconds_left = (self.images_total - self.images_seen) / rate
-        return StepProgress(epoch, self.images_seen, self.images_total, loss_since, rate, seconds_left)
+    def finish(self, after: _Validation, seconds: float) -> None:
+        """Take note of what another epoch led to."""
+        self.epoch += 1
+        self.seconds = seconds
+        this = _Kept(self.epoch, after.accuracy, after.loss)
+        if (this.accuracy, -this.loss) > (self.best.accuracy, -self.best.loss) or self.epoch == 1:
+            self.best = this
+            if self.recipe.keep == "best":
+                self.kept_weights = {name: tensor.clone() for name, tensor in self._weights().items()}
+        self.kept = self.best if self.recipe.keep == "best" else this
 
+    def kept_model(self) -> MLP:
+        """The network that becomes the version."""
+        if self.kept_weights:
+            self.learner.result.load_state_dict(self.kept_weights)
+        return self.learner.result.cpu().eval()
 
-def _new_model(recipe: Recipe) -> MLP:
-    """A network whose starting weights depend on the seed alone; the caller's random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        return MLP(recipe.layer_sizes)
+    def checkpoint(self) -> Checkpoint:
+        tensors = {f"learner.{name}": tensor for name, tensor in self.learner.state().items()}
+        tensors |= {f"generator.{name}": generator.get_state() for name, generator in self.generators.items()}
+        tensors |= {f"kept.{name}": tensor for name, tensor in self.kept_weights.items()}
+        values: dict[str, Any] = {"epoch": self.epoch, "seconds": self.seconds, "steps": self.learner.steps}
+        return Checkpoint(self.recipe, {**values, "best": asdict(self.best), "kept": asdict(self.kept)}, tensors)
 
+    def restore(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.recipe != self.recipe:
+            raise CheckpointError("The run was begun by another recipe. Start it again instead of going on.")
+        try:
+            values = checkpoint.values
+            self.learner.restore(part_of(checkpoint.tensors, "learner"), values["steps"])
+            for name, generator in self.generators.items():
+                generator.set_state(checkpoint.tensors[f"generator.{name}"])
+                if parallel.rank() and name != "shuffling":  # the checkpoint is the first process's
+                    generator.manual_seed(self.recipe.seed + parallel.rank() + checkpoint.epoch * parallel.processes())
+            self.kept_weights = part_of(checkpoint.tensors, "kept")
+            self.best, self.kept = _Kept(**values["best"]), _Kept(**values["kept"])
+            self.epoch, self.seconds = int(values["epoch"]), float(values["seconds"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"The run cannot be gone on with ({error!r}). Start it again instead.") from error
 
-def _loss_function(recipe: Recipe) -> nn.Module:
-    return nn.BCEWithLogitsLoss() if recipe.loss == "bce" else nn.CrossEntropyLoss()
+    def _weights(self) -> dict[str, Tensor]:
+        return self.learner.result.state_dict()
 
 
 @torch.inference_mode()
-def _validate(model: MLP, recipe: Recipe, images: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Loss (the recipe's) and accuracy on images the training does not see."""
+def _validate(model: MLP, recipe: Recipe, images: Tensor, labels: Tensor) -> _Validation:
+    """Loss (the recipe's), accuracy and confusion on images, as they are."""
     model.eval()
     logits = model(scale_pixels(images))
-    loss = _loss_function(recipe)(logits, make_targets(labels, recipe)).item()
-    return loss, (logits.argmax(1) == labels).sum().item() / len(labels)
+    loss: Tensor = loss_function(recipe)(logits, make_targets(labels, recipe))
+    confusion = torch.bincount(labels * CLASSES + logits.argmax(1), minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    # so that all processes of a training stop after the same epoch
+    figures = parallel.from_first(torch.stack((loss.double(), confusion.trace().double() / len(labels))))
+    return _Validation(figures[0].item(), figures[1].item(), tuple(map(tuple, confusion.tolist())))

@@ -7,7 +7,7 @@ import pytest
 from mnist_core import RECIPES, DigitClassifier, train
 from mnist_core.datasets import Dataset, load_dataset, mnist_is_here
 from mnist_core.model import MLP
-from mnist_core.training import Trained
+from mnist_core.progress import Trained
 
 
 @pytest.fixture(autouse=True)

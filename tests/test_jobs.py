@@ -49,7 +49,7 @@ def test_a_run_trains_evaluates_and_can_be_used() -> None:
     assert version.record.recipe == SHORT
     assert version.record.evaluation.images == 1000
     assert version.record.command == "mnist-core train --recipe quick --data sample --set epochs=2"
-    registry.promote(version.name)
+    promote(version.name)
     assert registry.active_name() == version.name
 
 

@@ -15,9 +15,10 @@ from mnist_core.calibration import SHARES, Calibration
 from mnist_core.datasets import Dataset
 from mnist_core.errors import WeightsError
 from mnist_core.model import MLP
+from mnist_core.promotion import promote
 from mnist_core.recipes import RECIPES
-from mnist_core.records import Record, library_versions, now
-from mnist_core.registry import RECORD_FILE, WEIGHTS_FILE, load_version, promote, save_version
+from mnist_core.records import Curve, Record, library_versions, now
+from mnist_core.registry import RECORD_FILE, WEIGHTS_FILE, load_version, save_version
 
 
 @pytest.fixture
@@ -28,7 +29,9 @@ def record(classifier: DigitClassifier, sample: Dataset) -> Record:
         data="sample",
         images={"training": 3500, "validation": 500, "test": 1000},
         checksums=sample.checksums,
+        epoch=8,
         validation_accuracy=0.9,
+        curve=Curve(),
         calibration=Calibration(1.5, tuple(map(float, range(len(SHARES))))),
         evaluation=evaluate(classifier, sample.test),
         duration_seconds=1.0,
@@ -65,7 +68,7 @@ def test_the_record_tells_everything_that_matters(saved: Path) -> None:
 def test_a_record_from_before_there_was_calibration_is_read(saved: Path) -> None:
     values = json.loads((saved / RECORD_FILE).read_text())
     values["format"] = 1
-    for added in ("calibration", "drawings"):
+    for added in ("calibration", "drawings", "epoch", "curve"):
         del values[added]
     for added in ("reliability", "coverage", "expected_calibration_error"):
         del values["evaluation"][added]

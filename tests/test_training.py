@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from mnist_core import RECIPES, DigitClassifier, Recipe, evaluate, train, training
+from mnist_core import RECIPES, DigitClassifier, Recipe, evaluate, progress, train
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.model import MLP, scale_pixels
 from mnist_core.optimizers import learning_rates
-from mnist_core.training import EpochProgress, StepProgress, Trained, estimate_seconds
+from mnist_core.progress import EpochProgress, StepProgress, Trained
+from mnist_core.training import estimate_seconds
 
 
 def trained(recipe: Recipe, dataset: Dataset) -> MLP:
@@ -93,7 +94,7 @@ def test_epoch_loss_weighs_every_image_the_same(tiny: Dataset) -> None:
 
 
 def test_steps_are_reported_in_order(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "REPORT_SECONDS", 0.02)
+    monkeypatch.setattr(progress, "REPORT_SECONDS", 0.02)
     recipe = Recipe(epochs=6)
     steps = [event for event in train(recipe, sample) if isinstance(event, StepProgress)]
     assert steps

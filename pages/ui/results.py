@@ -4,6 +4,7 @@ import streamlit as st
 
 from mnist_core import Evaluation, registry
 from mnist_core.datasets import DataName
+from mnist_core.promotion import promote
 from mnist_core.runs import RunStatus
 from pages.ui import loaders
 from pages.ui.charts import confusion_matrix, learning_curves, per_digit_table, reliability_diagram
@@ -29,7 +30,7 @@ def show_result(run: RunStatus) -> None:
             compared = loaders.test_result(active, run.data)
             accuracy(f"Active version: {active.name}", compared)
         if choice.button("Use this model", type="primary", icon=":material/check:"):
-            registry.promote(name)
+            promote(name)
             st.rerun()
         st.caption(
             verdict(record.evaluation, compared, flattered=run.data == "sample" and active.record.data == "mnist")

@@ -1,0 +1,166 @@
+"""Doing a run: read the images, train, judge once, save the version; and tell of everything on the way."""
+
+import json
+import shlex
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from mnist_core import parallel
+from mnist_core.calibration import calibrate
+from mnist_core.checkpoints import Checkpoint
+from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, load_dataset
+from mnist_core.errors import MnistCoreError
+from mnist_core.evaluation import evaluate
+from mnist_core.event_files import EventFiles
+from mnist_core.files import write_atomically
+from mnist_core.inference import DigitClassifier
+from mnist_core.pictures import first_layer, to_png
+from mnist_core.progress import EpochProgress, StepProgress, Trained
+from mnist_core.recipes import Recipe
+from mnist_core.records import Curve, Record, library_versions, now
+from mnist_core.registry import Version, save_version
+from mnist_core.runs import (
+    CHECKPOINT_FILE,
+    FIRST_LAYER_FILE,
+    Emit,
+    Event,
+    RunStatus,
+    append_event,
+    append_log,
+    in_words,
+)
+from mnist_core.training import default_device, train
+
+PICTURE_SECONDS = 0.5
+"""The picture of the first layer is not made more often."""
+
+
+def perform(run: RunStatus, show: Emit = lambda _: None) -> Version:
+    """Do a whole run, or what is left of it since its last checkpoint, and save the version into its folder.
+
+    Everything that happens, the end included, is written into the folder and told to `show` as plain values.
+
+    Raises:
+        DatasetError: the images are not to be had.
+        CheckpointError: the run cannot go on from where it stopped.
+        WeightsError: the version cannot be saved.
+    """
+    with _telling(run, show) as emit:
+        version = _perform(run, emit)
+        emit({"event": "finished", "version": version.name})
+    (run.folder / CHECKPOINT_FILE).unlink(missing_ok=True)  # only now: a crash before can be gone on from
+    return version
+
+
+def assist(recipe: Recipe, data: DataName) -> None:
+    """Learn together with the process that does the run, as `torchrun` wants of all others; see `parallel`."""
+    for _ in train(recipe, _load(data, lambda _: None), device=default_device()):
+        pass
+
+
+@contextmanager
+def _telling(run: RunStatus, show: Emit) -> Iterator[Emit]:
+    """Where to tell what happens; tells of a bad end by itself."""
+    event_files = EventFiles(run.folder, run.resumable_epoch)
+
+    def emit(event: Event) -> None:
+        append_event(run.folder, event)
+        if words := in_words(event, run.recipe):
+            append_log(run.folder, words)
+        event_files(event)
+        show(event)
+
+    try:
+        yield emit
+    except KeyboardInterrupt:
+        emit({"event": "cancelled"})
+        raise
+    except MnistCoreError as error:
+        emit({"event": "failed", "kind": type(error).__name__, "message": str(error)})
+        raise
+    except Exception as error:
+        append_log(run.folder, traceback.format_exc())
+        message = f"Something unforeseen happened ({type(error).__name__}: {error}). The log tells where."
+        emit({"event": "failed", "kind": type(error).__name__, "message": message})
+        raise
+    finally:
+        event_files.close()
+
+
+def _perform(run: RunStatus, emit: Emit) -> Version:
+    dataset = _load(run.data, emit)
+    emit({"event": "loaded", "images": IMAGE_COUNTS[run.data]})
+    path = run.folder / CHECKPOINT_FILE
+    checkpoint = Checkpoint.load(path) if path.exists() else None
+    if checkpoint is not None:
+        emit({"event": "resumed", "epoch": checkpoint.epoch})
+    epochs = run.of("epoch")
+    picture_due = 0.0
+    for progress in train(run.recipe, dataset, device=default_device(), resume=checkpoint):
+        match progress:
+            case StepProgress():
+                emit({"event": "step", **asdict(progress)})
+            case EpochProgress():
+                progress.checkpoint().save(path)
+                epochs.append(progress.figures)
+                if time.monotonic() >= picture_due:
+                    picture_due = time.monotonic() + PICTURE_SECONDS
+                    write_atomically(run.folder / FIRST_LAYER_FILE, to_png(first_layer(progress.model)))
+                emit({"event": "epoch", **progress.figures})
+            case Trained():
+                trained = progress
+    write_atomically(run.folder / FIRST_LAYER_FILE, to_png(first_layer(trained.model)))
+    emit({"event": "evaluating", "on": dataset.test.name})
+    return save_version(run.folder, trained.model, _judge(run, dataset, trained, Curve.of(epochs)))
+
+
+def _judge(run: RunStatus, dataset: Dataset, trained: Trained, curve: Curve) -> Record:
+    """Calibrate on the validation images, look at the test images once, and write down all of it."""
+    validation = dataset.validation
+    calibration = calibrate(DigitClassifier(trained.model).logits(validation.images), validation.labels)
+    return Record(
+        recipe=run.recipe,
+        command=shlex.join(train_command(run.recipe, run.data)),
+        data=run.data,
+        images=IMAGE_COUNTS[run.data],
+        checksums=dataset.checksums,
+        epoch=trained.epoch,
+        validation_accuracy=trained.validation_accuracy,
+        curve=curve,
+        calibration=calibration,
+        evaluation=evaluate(DigitClassifier(trained.model, calibration), dataset.test),
+        duration_seconds=round(trained.seconds, 3),
+        device=default_device().type,
+        created=now(),
+        libraries=library_versions(),
+    )
+
+
+def train_command(recipe: Recipe, data: DataName) -> list[str]:
+    """The command line that trains by this recipe: a named one, and what differs from it."""
+    command = ["mnist-core", "train", "--recipe", recipe.named_after.name, "--data", data]
+    for name, value in recipe.changes.items():
+        command += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+    return command
+
+
+def _load(data: DataName, emit: Emit) -> Dataset:
+    """Read the images; where several processes need them, the first downloads what is missing."""
+    with parallel.first_alone():
+        return load_dataset(data, on_download=_throttled(emit))
+
+
+def _throttled(emit: Emit) -> Callable[[str, int, int], None]:
+    """Tell of a download a few times a second rather than at every packet, and of each file's end."""
+    last = 0.0
+
+    def on_download(file: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 0.2 or done == total:
+            last = time.monotonic()
+            emit({"event": "download", "file": file, "bytes": done, "bytes_total": total})
+
+    return on_download

@@ -1,0 +1,77 @@
+"""Training in several processes at once, on one machine or more, as `torchrun` starts them.
+
+Each process (a rank) learns from its share of every batch; DistributedDataParallel adds up what they found, so that all
+take the same steps. Without `torchrun` there is one process, and nothing here does anything.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+from torch import Tensor, distributed, nn
+
+PATIENCE = timedelta(days=1)
+"""How long processes wait for each other: a run may have to wait for its turn."""
+
+
+def rank() -> int:
+    """Which of the processes this is; the first, 0, is the one that reports and writes."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def processes() -> int:
+    """How many there are."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Join the other processes of a `torchrun`, for as long as this lasts."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        yield
+        return
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is not None:
+        torch.accelerator.set_device_index(int(os.environ["LOCAL_RANK"]))
+    backend = "nccl" if accelerator is not None and accelerator.type == "cuda" else "gloo"
+    distributed.init_process_group(backend, timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """What is done here the first process does before the others."""
+    if rank() > 0:
+        distributed.barrier()
+    yield
+    if rank() == 0 and processes() > 1:
+        distributed.barrier()
+
+
+def shared(model: nn.Module) -> nn.Module:
+    """The model, its gradients averaged over all processes."""
+    return nn.parallel.DistributedDataParallel(model) if processes() > 1 else model
+
+
+def share_of(chosen: Tensor) -> Tensor:
+    """This process's part of a batch (n,): about n / processes."""
+    return chosen[rank() :: processes()] if processes() > 1 else chosen
+
+
+def summed(value: Tensor) -> Tensor:
+    """The sum of what each process has."""
+    if processes() > 1:
+        distributed.all_reduce(value)
+    return value
+
+
+def from_first(value: Tensor) -> Tensor:
+    """What the first process has."""
+    if processes() > 1:
+        distributed.broadcast(value, 0)
+    return value
