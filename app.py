@@ -6,9 +6,10 @@ import streamlit as st
 
 from mnist_core import registry
 from mnist_core.calibration import ACCEPTED
+from mnist_core.catalogue import entries, title_of
 from mnist_core.errors import EmptyDrawingError
 from pages.ui import loaders
-from pages.ui.answer import STRICTNESS, choose_strictness, show_answer, show_version, show_waiting
+from pages.ui.answer import RIVAL, STRICTNESS, choose_rival, choose_strictness, show_answer, show_version, show_waiting
 from pages.ui.board import SIDE, board, draw_board
 from pages.ui.layout import begin_page, errors_in_words
 
@@ -32,13 +33,19 @@ def draw_and_answer() -> None:
         try:
             frame, problems = current.frame(), current.problems()
             accept = st.session_state.get(STRICTNESS, ACCEPTED)
-            show_answer(reader.classifier.predict_frame(frame, accept=accept), frame, problems)
+            prediction = reader.classifier.predict_frame(frame, accept=accept)
+            if rival := st.session_state.get(RIVAL):
+                titles = (title_of(reader.name), title_of(rival))
+                candidate = loaders.reader_of(rival).classifier.predict_frame(frame, accept=accept)
+                show_answer(prediction, frame, problems, titles, candidate)
+            else:
+                show_answer(prediction, frame, problems)
         except EmptyDrawingError:
             show_waiting()
         if current.origin:
             st.caption(current.origin)
         choose_strictness(reader.record)
-        show_version(reader.name, reader.record)
+        show_version(title_of(reader.name), reader.record)
         if reader.problem:
             st.warning(f"The version that was chosen cannot be used, so the shipped one answers. {reader.problem}")
 
@@ -66,4 +73,6 @@ def follow_active_version() -> None:
 begin_page("Draw")
 st.title("Draw a digit")
 draw_and_answer()
+with errors_in_words():
+    choose_rival({entry.name: entry.title for entry in entries() if not entry.active})
 follow_active_version()

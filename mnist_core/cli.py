@@ -1,4 +1,4 @@
-"""The command line: `mnist-core train | evaluate | predict`.
+"""The command line: `mnist-core train | evaluate | predict | runs | models`.
 
 Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 the command line is not understood,
 130 stopped with Ctrl-C.
@@ -17,6 +17,7 @@ import typer
 from PIL import Image
 
 from mnist_core import jobs, parallel, registry
+from mnist_core.cli_models import models
 from mnist_core.cli_output import print_accuracy, print_drawings, print_prediction, print_tables
 from mnist_core.cli_progress import watcher
 from mnist_core.cli_runs import follow_run
@@ -29,7 +30,7 @@ from mnist_core.execution import assist, perform
 from mnist_core.inference import DigitClassifier
 from mnist_core.problems import find_problems
 from mnist_core.recipes import RECIPES, Recipe, named_recipe
-from mnist_core.runs import read_run
+from mnist_core.runs import RunStatus, read_run
 from mnist_core.strokes import read_characters
 from mnist_core.training import leave_a_core_free
 
@@ -40,6 +41,7 @@ app = typer.Typer(
     help="Train, judge and use small networks that read handwritten digits.",
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(models, name="models")
 
 DataOption = Annotated[
     str,
@@ -94,9 +96,8 @@ def train(
             assist(chosen, images)
             return
         run = jobs.claim(output, chosen, images)
-        with jobs.turn(run, on_wait=lambda other: print(f"waiting for {other.id} to end", file=sys.stderr)):
-            with watcher(chosen, as_json=as_json) as show:
-                version = perform(run, show)
+        with jobs.turn(run, on_wait=_say_that_it_waits), watcher(chosen, as_json=as_json) as show:
+            version = perform(run, show)
     if not as_json:
         print_accuracy(version.record.evaluation)
         print(f"Saved as {version.name}")
@@ -248,6 +249,10 @@ def _data_name(name: str) -> DataName:
         if name == known:
             return known
     raise typer.BadParameter(f"there are no images called {name!r}; choose one of: {', '.join(DATA_NAMES)}")
+
+
+def _say_that_it_waits(other: RunStatus) -> None:
+    print(f"waiting for {other.id} to end", file=sys.stderr)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:

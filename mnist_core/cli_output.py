@@ -37,11 +37,11 @@ def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ..
     print(json.dumps(values))
 
 
-def print_accuracy(evaluation: Evaluation) -> None:
+def print_accuracy(evaluation: Evaluation, indent: int = 0) -> None:
     """One line: what share is right, of what, and how exact that is."""
     low, high = evaluation.interval.low, evaluation.interval.high
     print(
-        f"{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
+        f"{' ' * indent}{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
         f"(95% interval {low:.2%} to {high:.2%})"
     )
 

@@ -23,10 +23,11 @@ def test_the_readme_has_commands() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_in_the_readme_is_understood(command: str) -> None:
-    name, *arguments = command.split(" #")[0].split()
+    arguments = command.split(" #")[0].split()
     known = typer.main.get_command(cli.app)
-    subcommand = known.commands[name]  # type: ignore[attr-defined]
-    options = {option for parameter in subcommand.params for option in parameter.opts}
+    while arguments and not arguments[0].startswith("--") and hasattr(known, "commands"):
+        known = known.commands[arguments.pop(0)]
+    options = {option for parameter in known.params for option in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("--")} <= options
 
 

@@ -3,7 +3,8 @@ would take longer to draw than the network takes to think."""
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import escape
 
 import numpy as np
 import streamlit as st
@@ -16,19 +17,38 @@ from mnist_core.evaluation import Evaluation, wilson_interval
 from mnist_core.records import Record
 
 STRICTNESS = "strictness"
+RIVAL, NO_RIVAL = "rival", ""
 
 
-def show_answer(prediction: Prediction, frame: NDArray[np.uint8], problems: Sequence[str]) -> None:
-    """The digit, how sure, what may be wrong, ten probability bars, and the frame the network saw."""
+def show_answer(
+    prediction: Prediction,
+    frame: NDArray[np.uint8],
+    problems: Sequence[str],
+    versions: tuple[str, str] = ("", ""),
+    rival: Prediction | None = None,
+) -> None:
+    """The digit, how sure, what may be wrong, ten probability bars, and the frame the network saw.
+
+    With the answer of a `rival`, both side by side, under the names of their `versions`.
+    """
     notes = "".join(f"<li>{problem}</li>" for problem in problems)
+    answers = _answer(prediction)
+    if rival is not None:
+        sides = zip(versions, (prediction, rival), strict=True)
+        cards = "".join(f"<section><h4>{escape(name)}</h4>{_answer(given)}</section>" for name, given in sides)
+        answers = f'<div class="rivals">{cards}</div>'
     st.html(
-        f"""{_headline(prediction)}
+        f"""{answers}
 {f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""}
-<div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>
 <div class="seen"><img src="{_data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
 <p><b>What the model sees.</b> Your ink, drawn anew with an even pen, scaled to fit 20 × 20 pixels and centred by its
 weight in 28 × 28, the way the digits it learned from were made.</p></div>"""
     )
+
+
+def _answer(prediction: Prediction) -> str:
+    return f"""{_headline(prediction)}
+<div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>"""
 
 
 def _headline(prediction: Prediction) -> str:
@@ -93,6 +113,21 @@ def show_waiting() -> None:
     st.html(
         """<div class="answer waiting" role="status"><div><b>Draw a digit, 0 to 9, on the white paper.</b><br>
 The answer appears here each time you lift the pen.</div></div>"""
+    )
+
+
+def choose_rival(titles: Mapping[str, str]) -> None:
+    """Another version that answers beside the active one; `titles` by name."""
+    if st.session_state.get(RIVAL, NO_RIVAL) not in (NO_RIVAL, *titles):  # deleted, or active by now
+        st.session_state[RIVAL] = NO_RIVAL
+        st.rerun()
+    st.selectbox(
+        "Compare with",
+        [NO_RIVAL, *titles],
+        format_func=lambda name: titles.get(name, "no other version"),
+        key=RIVAL,
+        persist_state="session",
+        help="Another version reads the same drawing, and its answer stands beside that of the active one",
     )
 
 

@@ -10,6 +10,7 @@ from mnist_core import MnistCoreError
 PAGES = (
     ("app.py", "Draw", ":material/draw:"),
     ("pages/1_Train.py", "Train", ":material/model_training:"),
+    ("pages/2_Models.py", "Models", ":material/inventory_2:"),
 )
 
 STYLE = """<style>
@@ -30,6 +31,13 @@ STYLE = """<style>
 .answer .next { opacity: .75; }
 .answer.waiting { border: 2px dashed color-mix(in srgb, currentColor 30%, transparent);
   border-radius: .5rem; padding: 0 1.25rem; font-size: 1.1rem; }
+.rivals { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
+.rivals h4 { margin: 0; padding: 0; font-size: .95rem; }
+.rivals .answer { flex-direction: column; align-items: flex-start; gap: .25rem; }
+.rivals .answer .digit { font-size: 5rem; text-align: left; }
+.rivals .answer.unsure .digit { font-size: 3.5rem; }
+.rivals .sure { font-size: 1.2rem; }
+.rivals .bars { grid-template-columns: 1rem 1fr 3.6rem; }
 .bars { display: grid; grid-template-columns: 1rem 1fr 4.5rem; gap: .1rem .6rem; align-items: center;
   font-variant-numeric: tabular-nums; margin: .75rem 0 0; }
 .bars .track { background: color-mix(in srgb, currentColor 9%, transparent); border-radius: .25rem; height: .85rem; }
@@ -37,6 +45,9 @@ STYLE = """<style>
 .bars .bar.best { background: #3b82f6; }
 .bars .share { text-align: right; }
 .bars b { font-weight: 700; }
+.gallery { display: flex; flex-wrap: wrap; gap: .75rem; margin: .25rem 0 1rem; }
+.gallery figure { margin: 0; text-align: center; font-size: .8rem; }
+.gallery img { width: 72px; height: 72px; image-rendering: pixelated; border-radius: .25rem; display: block; }
 .seen { display: flex; gap: 1rem; align-items: center; margin-top: 1rem; }
 .seen img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: .25rem; flex: none; }
 .seen p { margin: 0; opacity: .85; font-size: .9rem; }

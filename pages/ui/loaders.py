@@ -1,7 +1,7 @@
 """Caching around the core: what is slow to make is made once and shared by all visitors."""
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, registry
 from mnist_core.augmentation import Augmenter
-from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample
+from mnist_core.comparison import Comparison, compare
+from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
 from mnist_core.errors import WeightsError
 from mnist_core.recipes import CLASSES
 from mnist_core.records import Record
+from mnist_core.runs import EVENTS_FILE, RunStatus
 from mnist_core.training import estimate_seconds, leave_a_core_free
 
 
@@ -80,11 +82,57 @@ def _evaluation(reader: Reader, data: DataName) -> Evaluation:
     return evaluate(reader.classifier, load_dataset(data).test)
 
 
-@st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")
+def reader_of(name: str) -> Reader:
+    """The version of that name.
+
+    Raises:
+        WeightsError: it cannot be read.
+    """
+    return _reader(name, *_stamp(registry.find(name)))
+
+
+def test_images() -> DataName:
+    """What any two versions can be compared on: MNIST's test images, or without MNIST the bundled sample's."""
+    return "mnist" if mnist_is_here() else "sample"
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def test_images_of(data: DataName) -> LabelledImages:
+    """The test images of `data`."""
+    return load_dataset(data).test
+
+
+@st.cache_resource(
+    max_entries=64,
+    show_spinner="Asking both versions about the test images …",
+    hash_funcs={Reader: lambda reader: reader.record.weights_sha256},
+)
+def comparison(one: Reader, other: Reader, data: DataName) -> Comparison:
+    """What two versions answer to the test images of `data`."""
+    return compare(one.classifier, other.classifier, test_images_of(data))
+
+
 def estimated_seconds(recipe: Recipe, training_images: int) -> float:
     """How long a training would take here."""
+    return _estimated_seconds(replace(recipe, name="any", seed=0, patience=0, keep="last"), training_images)
+
+
+@st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")
+def _estimated_seconds(recipe: Recipe, training_images: int) -> float:
     _settle_down()
     return estimate_seconds(recipe, training_images)
+
+
+def best_epoch(run: RunStatus) -> tuple[float, int]:
+    """The best validation accuracy of a run that is at an end, and the epoch that reached it; 0, 0 where none did."""
+    events = run.folder / EVENTS_FILE
+    return _best_epoch(run, events.stat().st_mtime_ns if events.exists() else 0)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False, hash_funcs={RunStatus: lambda run: str(run.folder)})
+def _best_epoch(run: RunStatus, _changed: int) -> tuple[float, int]:
+    epochs = ((float(event["validation_accuracy"]), int(event["epoch"])) for event in run.of("epoch"))
+    return max(epochs, key=lambda reached: reached[0], default=(0.0, 0))
 
 
 @st.cache_data(max_entries=32, show_spinner="Distorting some digits …")

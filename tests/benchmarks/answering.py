@@ -5,25 +5,34 @@
 First, what one answer costs in the core: framing, network and score, in milliseconds of one core's time, for each
 shipped version. Then both pages are open in Chromium; strokes alternate between them, so that whatever else the
 machine does disturbs both alike. Time is taken inside the browser, from the mouse button's release to the change of
-what the page shows.
+what the page shows. At last the same while a run of `best` trains, as the Train page starts it.
 """
 
 import statistics
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from mnist_core import DigitClassifier, registry
+from mnist_core import RECIPES, DigitClassifier, jobs, registry
+from mnist_core.datasets import mnist_is_here
+from mnist_core.runs import read_run
 from mnist_core.strokes import SETTINGS, render
 from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, Strokes, draw, launch, serve
 
+PAGES = {
+    "this app": (ROOT / "app.py", (".seen img", "src")),
+    "echo page": (ROOT / "tests" / "benchmarks" / "echo_page.py", ("#echo", "textContent")),
+}
+"""Scripts, and what changes on them when the answer is there."""
 STROKES = 20
 ANSWERS = 400
 WARM_UP = 3
@@ -81,38 +90,63 @@ def time_answers() -> None:
     Console(width=100).print(table)
 
 
+def time_strokes(opened: dict[str, Page]) -> dict[str, list[float]]:
+    """Pen-up to answer of `STROKES` strokes on each page, in turns, after some to warm up."""
+    times: dict[str, list[float]] = {name: [] for name in opened}
+    for number in range(WARM_UP + STROKES):
+        stroke: Strokes = [[(0, 0), (300, 250 + 20 * number), (500, 700), (400, 1000)]]
+        corner = (10 + 8 * number, 10 + 41 * number % 180)
+        for name, page in opened.items():
+            page.bring_to_front()
+            times[name].append(pen_up_to_change(page, stroke, corner, PAGES[name][1]))
+    for page in opened.values():
+        start_anew(page)
+    return {name: values[WARM_UP:] for name, values in times.items()}
+
+
+def start_anew(page: Page) -> None:
+    """Clean paper for the next strokes."""
+    page.reload()
+    page.wait_for_selector(CANVAS, timeout=60_000)
+    page.wait_for_timeout(2000)
+
+
+@contextmanager
+def training(weights: Path) -> Iterator[None]:
+    """A run of `best` on MNIST that has begun to learn; cancelled afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNIST_WEIGHTS", str(weights))
+        run = jobs.start(RECIPES["best"], "mnist" if mnist_is_here() else "sample")
+        while not read_run(run.folder).of("epoch"):
+            time.sleep(0.2)
+        yield
+        print(f"The run did {len(read_run(run.folder).of('epoch'))} epochs meanwhile.")
+        jobs.cancel(run, wait_seconds=10)
+
+
 def main() -> None:
     time_answers()
-    pages = {
-        "this app": (ROOT / "app.py", (".seen img", "src")),
-        "echo page": (ROOT / "tests" / "benchmarks" / "echo_page.py", ("#echo", "textContent")),
-    }
-    times: dict[str, list[float]] = {name: [] for name in pages}
     with ExitStack() as stack:
         browser = launch(stack.enter_context(sync_playwright()))
         opened: dict[str, Page] = {}
-        for name, (script, _) in pages.items():
-            weights = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        weights = {name: Path(stack.enter_context(tempfile.TemporaryDirectory())) for name in PAGES}
+        for name, (script, _) in PAGES.items():
             opened[name] = browser.new_page()
-            opened[name].goto(stack.enter_context(serve(script, weights)))
+            opened[name].goto(stack.enter_context(serve(script, weights[name])))
             opened[name].wait_for_selector(CANVAS, timeout=60_000)
             opened[name].wait_for_timeout(2000)
-        for number in range(WARM_UP + STROKES):
-            stroke: Strokes = [[(0, 0), (300, 250 + 20 * number), (500, 700), (400, 1000)]]
-            corner = (10 + 8 * number, 10 + 41 * number % 180)
-            for name, (_, what) in pages.items():
-                opened[name].bring_to_front()
-                times[name].append(pen_up_to_change(opened[name], stroke, corner, what))
+        times = time_strokes(opened)
+        with training(weights["this app"]):
+            times["this app while best trains"] = time_strokes({"this app": opened["this app"]})["this app"]
         browser.close()
 
-    medians = {name: statistics.median(values[WARM_UP:]) for name, values in times.items()}
+    medians = {name: statistics.median(values) for name, values in times.items()}
     table = Table(title=f"Pen up to answer, {STROKES} strokes each")
-    for heading in ("", "median ms", "fastest", "slowest", "÷ echo page"):
+    for heading in ("", "median ms", "fastest", "slowest", "÷ echo page", "÷ this app"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, values in times.items():
-        counted = values[WARM_UP:]
-        ratio = f"{medians[name] / medians['echo page']:.2f}×"
-        table.add_row(name, f"{medians[name]:.0f}", f"{min(counted):.0f}", f"{max(counted):.0f}", ratio)
+        ratios = (f"{medians[name] / medians[other]:.2f}×" for other in ("echo page", "this app"))
+        table.add_row(name, *(f"{value:.0f}" for value in (medians[name], min(values), max(values))), *ratios)
     Console(width=100).print(table)
 
 

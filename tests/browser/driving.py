@@ -101,7 +101,7 @@ def answer(page: Page) -> int | None:
     """The digit on the page, the likelier one where it is unsure, once the page has settled; None where it declines."""
     page.wait_for_selector(".answer .digit", timeout=20_000)
     page.wait_for_timeout(700)  # the canvas sends 200 ms after each stroke, and every stroke is answered
-    spoken = page.locator(".answer .digit").get_attribute("aria-label") or ""
+    spoken = page.locator(".answer .digit").first.get_attribute("aria-label") or ""
     found = re.match(r"Answer: (?:not sure, )?(\d)", spoken)
     return int(found[1]) if found else None
 

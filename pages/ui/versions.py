@@ -1,0 +1,228 @@
+"""Versions of the network on the Models page: the table, one looked at closely, and what can be done with it."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core import Evaluation, promotion, registry
+from mnist_core.catalogue import Entry, recipe_in_words
+from mnist_core.exchange import from_zip, to_onnx, to_zip
+from mnist_core.labels import LONGEST_NOTE, LONGEST_TITLE, label_version
+from pages.ui import loaders
+from pages.ui.charts import confusion_matrix, epoch_curves, per_digit_table
+from pages.ui.layout import errors_in_words
+
+DELETED = "deleted_version"
+UPLOADED = "uploaded_version"
+
+
+def show_table(listed: list[Entry]) -> None:
+    """A row a version; a click on a heading sorts."""
+    st.dataframe(
+        pd.DataFrame([_row(entry) for entry in listed]),
+        hide_index=True,
+        placeholder="–",
+        height="content" if len(listed) <= 10 else 390,
+        column_config={
+            "answers": st.column_config.TextColumn(help="Which version answers on the Draw page now", width="small"),
+            "test": st.column_config.NumberColumn("Test images", format="%.2f%%", help="Share answered rightly"),
+            "test interval": st.column_config.TextColumn("95% interval", help="Of that share"),
+            "test on": st.column_config.TextColumn("of", help="How many images, and which"),
+            "drawings": st.column_config.NumberColumn(
+                "Drawings", format="%.2f%%", help="Share of people's drawings answered rightly, where measured"
+            ),
+            "drawings interval": st.column_config.TextColumn("95% interval ", help="Of that share"),
+            "drawings on": st.column_config.TextColumn("of ", help="How many drawings"),
+            "recipe": st.column_config.TextColumn("Recipe", help="The named recipe, and what differs from it"),
+            "created": st.column_config.DatetimeColumn("Trained", format="D MMM YYYY, HH:mm"),
+            "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
+            "kilobytes": st.column_config.NumberColumn("Size", format="%d kB", help="Weights on disk"),
+            "seconds": st.column_config.NumberColumn("Training", format="%d s", help="How long it took"),
+            "epoch": st.column_config.TextColumn("Epoch", help="Whose weights these are, of how many"),
+            "version": "Version",
+            "note": "Note",
+        },
+    )
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    record = entry.record
+    return {
+        "answers": "● now" if entry.active else "",
+        "version": entry.title,
+        **_figures("test", record.evaluation),
+        **_figures("drawings", entry.drawings.digits if entry.drawings else None),
+        "recipe": recipe_in_words(record.recipe),
+        "parameters": record.recipe.parameter_count,
+        "kilobytes": round(entry.version.bytes / 1000),
+        "seconds": round(record.duration_seconds),
+        "epoch": f"{record.epoch} of {record.recipe.epochs}",
+        "created": datetime.fromisoformat(record.created),
+        "note": entry.note,
+    }
+
+
+def _figures(name: str, evaluation: Evaluation | None) -> dict[str, object]:
+    if evaluation is None:
+        return {name: None, f"{name} interval": "", f"{name} on": ""}
+    low, high = evaluation.interval.low, evaluation.interval.high
+    return {
+        name: 100 * evaluation.accuracy,
+        f"{name} interval": f"{low:.2%} to {high:.2%}",
+        f"{name} on": f"{evaluation.images:,}, {evaluation.on}",
+    }
+
+
+def show_version(entry: Entry) -> None:
+    """What there is to know of a version, and what can be done with it."""
+    evaluation = entry.record.evaluation
+    st.subheader(entry.title, anchor=False)
+    if entry.note:
+        st.markdown(entry.note)
+    _show_actions(entry)
+    low, high = evaluation.interval.low, evaluation.interval.high
+    st.caption(
+        f"{recipe_in_words(entry.record.recipe)} · {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
+        f"({evaluation.on}; 95% interval {low:.2%} to {high:.2%}) · trained again by `{entry.record.command}`"
+    )
+    matrix, table = st.columns([0.58, 0.42], gap="medium")
+    with matrix:
+        st.markdown("**Which digits are mistaken for which**")
+        confusion_matrix(evaluation, shares=False)
+    with table:
+        st.markdown("**For each digit**")
+        per_digit_table(evaluation)
+    if entry.record.curve.epoch:
+        st.markdown("**How the training went**")
+        epoch_curves(entry.record.curve, entry.record.recipe.epochs)
+
+
+def _show_actions(entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if entry.active:
+            st.badge("Answers on the Draw page", icon=":material/check:", color="green")
+        elif st.button("Let it answer", type="primary", icon=":material/check:"):
+            promote_or_ask(entry.name, entry.title)
+        st.download_button(
+            "Weights and record",
+            lambda: to_zip(entry.version),
+            file_name=f"{entry.name.replace('/', '-')}.zip",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "ONNX",
+            lambda: to_onnx(entry.version),
+            file_name=f"{entry.name.replace('/', '-')}.onnx",
+            icon=":material/download:",
+            on_click="ignore",
+            help="For programs in other languages: 28×28 bytes in, ten probabilities out",
+        )
+        with st.popover("Name and note", icon=":material/edit:"):
+            _edit_label(entry)
+        if not entry.version.shipped:
+            st.button(
+                "Delete",
+                icon=":material/delete:",
+                disabled=entry.active,
+                help="Not while it answers" if entry.active else "Can be undone for a week",
+                on_click=_delete,
+                args=[entry],
+            )
+
+
+def _edit_label(entry: Entry) -> None:
+    with st.form("label", border=False):
+        title = st.text_input("Name", entry.title, max_chars=LONGEST_TITLE)
+        note = st.text_area("Note", entry.note, max_chars=LONGEST_NOTE)
+        if st.form_submit_button("Keep"):
+            with errors_in_words():
+                label_version(entry.name, title=title, note=note)
+                st.rerun()
+
+
+def promote_or_ask(name: str, title: str) -> None:
+    """Let a version answer; one that is worse than the active one by more than chance only after asking."""
+    active = loaders.active_reader()
+    candidate = loaders.reader_of(name)
+    comparison = loaders.comparison(active, candidate, loaders.test_images())
+    if comparison.difference < 0 and comparison.more_than_chance:
+        _ask(name, f"**{title}** is {comparison.verdict}")
+    else:
+        promotion.promote(name)
+        st.rerun()
+
+
+@st.dialog("It is worse than the one that answers now")
+def _ask(name: str, sentence: str) -> None:
+    st.markdown(sentence)
+    with errors_in_words(), st.container(horizontal=True):
+        if st.button("Let it answer nevertheless", type="primary"):
+            promotion.promote(name)
+            st.rerun()
+        if st.button("Leave it"):
+            st.rerun()
+
+
+@errors_in_words()
+def _delete(entry: Entry) -> None:
+    registry.delete(entry.name)
+    st.session_state[DELETED] = (entry.name, entry.title)
+
+
+def offer_undo() -> None:
+    """After a deletion: one click takes it back."""
+    name, title = st.session_state.get(DELETED, ("", ""))
+    if name in registry.deleted():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}** was deleted.")
+            st.button("Undo", icon=":material/undo:", on_click=_restore, args=[name])
+
+
+@errors_in_words()
+def _restore(name: str) -> None:
+    registry.restore(name)
+    st.session_state.pop(DELETED, None)
+
+
+def show_history(listed: list[Entry]) -> None:
+    """Who answered when, one click to go back, and what was deleted lately."""
+    st.subheader("Who answered when", anchor=False)
+    titles = {entry.name: entry.title for entry in listed}
+    before = promotion.previous()
+    if before is not None:
+        st.button(
+            f"Roll back to {titles.get(before, before)}", icon=":material/history:", on_click=_roll_back, type="primary"
+        )
+    changes = promotion.history()
+    if not changes:
+        st.caption("The shipped version has answered from the beginning.")
+    for change in reversed(changes[-8:]):
+        when = f"{datetime.fromisoformat(change.since):%d %b %Y, %H:%M} UTC" if change.since else "some time ago"
+        st.markdown(f"{when}: {change.how} to **{titles.get(change.name, change.name + ', since deleted')}**")
+    for name in registry.deleted()[:5]:
+        st.button(f"Bring back {name}", icon=":material/restore_from_trash:", on_click=_restore, args=[name])
+
+
+@errors_in_words()
+def _roll_back() -> None:
+    promotion.roll_back()
+
+
+def add_version() -> None:
+    """Upload a version that was downloaded elsewhere; it is checked before it is added."""
+    st.subheader("Add a version", anchor=False)
+    file = st.file_uploader(
+        "A zip file as “Weights and record” gives it; its weights and figures are checked first",
+        type="zip",
+        max_upload_size=100,
+        key="upload",
+    )
+    if file is None or st.session_state.get(UPLOADED) == file.file_id:
+        return
+    st.session_state[UPLOADED] = file.file_id  # every rerun shows the same file again
+    with st.spinner("Checking it …"):
+        added = from_zip(file.getvalue())
+    st.toast(f"Added as {added.name}")
+    st.rerun()

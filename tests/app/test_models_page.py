@@ -1,0 +1,135 @@
+"""The Models page without a browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import registry
+from mnist_core.labels import labels
+from mnist_core.promotion import promote
+from tests.app.test_train_page import ROOT, press, words
+from tests.app.test_train_page import labels as buttons
+
+
+@pytest.fixture(autouse=True)
+def mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: Path) -> str:
+    """A version of one's own: a copy of the shipped `article`, which is worse than `best`. No MNIST."""
+    monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
+    shutil.copytree(registry.SHIPPED / "article", weights / "runs" / "mine")
+    return "runs/mine"
+
+
+def open_page(**query: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    page.query_params.update(query)
+    return page.switch_page("pages/2_Models.py").run()
+
+
+def test_all_versions_are_in_one_table_with_figures_and_intervals() -> None:
+    page = open_page()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert len(table) == 4
+    best = table[table["version"] == "best"].iloc[0]
+    assert best["answers"] == "● now"
+    assert best["test"] == pytest.approx(99.55)
+    assert best["test interval"] == "99.40% to 99.66%"
+    assert best["test on"] == "10,000, MNIST test set"
+    assert best["drawings"] == pytest.approx(97.39, abs=0.01)
+    assert best["parameters"] == 1_863_690
+    assert best["epoch"] == "300 of 300"
+    assert page.selectbox(key="version").value == "best"
+
+
+def test_two_versions_are_compared_and_the_link_leads_there(mine: str) -> None:
+    page = open_page()
+    page.selectbox(key="version").set_value(mine).run()
+    page.selectbox(key="against").set_value("best").run()
+    assert not page.exception
+    assert "points worse on the same 1,000 images" in words(page)
+    assert "McNemar" in words(page)
+    assert "its figure is too good" in words(page)
+    recipes = page.table[1].value
+    assert recipes.loc["epochs"].tolist() == ["10", "300"]
+    assert "seed" not in recipes.index
+    assert dict(page.query_params) == {"version": mine, "against": "best"}
+    again = open_page(version=mine, against="best")
+    assert "McNemar" in words(again)
+
+
+def test_a_link_to_a_version_that_is_gone_shows_the_active_one() -> None:
+    page = open_page(version="runs/gone", against="nothing")
+    assert not page.exception
+    assert page.selectbox(key="version").value == "best"
+
+
+def test_a_worse_version_is_asked_about_before_it_answers(mine: str) -> None:
+    page = open_page(version=mine)
+    press(page, "Let it answer")
+    assert not page.exception
+    assert registry.active_name() == "best"
+    assert "points worse" in words(page)
+    assert "Let it answer nevertheless" in buttons(page)
+
+
+def test_a_version_that_is_no_worse_answers_at_once_and_is_rolled_back_with_one_click(mine: str) -> None:
+    promote("article")
+    page = open_page(version=mine)
+    press(page, "Let it answer")
+    assert registry.active_name() == mine
+    page = open_page()
+    press(page, "Roll back to article")
+    assert registry.active_name() == "article"
+    press(page, "Roll back to best")
+    assert registry.active_name() == "best"
+    assert "rolled back to" in words(page)
+
+
+def test_a_version_is_named_and_noted(mine: str) -> None:
+    page = open_page(version=mine)
+    page.text_input[0].set_value("demo")
+    page.text_area[0].set_value("shown on Monday")
+    press(page, "Keep")
+    assert not page.exception
+    assert (labels()[mine].title, labels()[mine].note) == ("demo", "shown on Monday")
+    assert "demo" in page.dataframe[0].value["version"].tolist()
+
+
+def test_a_deleted_version_comes_back_with_undo(mine: str) -> None:
+    page = open_page(version=mine)
+    press(page, "Delete")
+    assert not page.exception
+    assert mine not in [version.name for version in registry.all_versions()]
+    assert page.selectbox(key="version").value == "best"
+    press(page, "Undo")
+    assert mine in [version.name for version in registry.all_versions()]
+
+
+def test_neither_the_active_nor_a_shipped_version_can_be_deleted(mine: str) -> None:
+    assert "Delete" not in buttons(open_page(version="article"))
+    promote(mine)
+    page = open_page(version=mine)
+    assert next(button for button in page.button if button.label == "Delete").disabled
+
+
+def test_a_damaged_version_is_left_out_and_the_page_stays(weights: Path) -> None:
+    (weights / "runs" / "mine" / "model.json").write_text("{")
+    page = open_page()
+    assert not page.exception
+    assert len(page.dataframe[0].value) == 3
+
+
+def test_an_uploaded_version_is_checked_and_added(mine: str, weights: Path) -> None:
+    from mnist_core.exchange import to_zip
+
+    content = to_zip(registry.version(mine))
+    page = open_page()
+    page.get("file_uploader")[0].set_value(("theirs.zip", content, "application/zip")).run()
+    assert not page.exception
+    assert len(list(weights.glob("runs/*/model.json"))) == 2
+    page.get("file_uploader")[0].set_value(("rubbish.zip", b"rubbish", "application/zip")).run()
+    assert not page.exception
+    assert "not a version that can be used" in words(page)
+    assert len(list(weights.glob("runs/*/model.json"))) == 2
