@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from mnist_core import RECIPES, Recipe, jobs
+from mnist_core import Recipe, jobs
 from mnist_core.datasets import IMAGE_COUNTS, DataName, mnist_is_here
-from mnist_core.errors import DatasetError, RunError
-from mnist_core.runs import RunStatus, read_run
+from mnist_core.errors import MnistCoreError
 from pages.ui import loaders
-from pages.ui.charts import learning_curves
 from pages.ui.layout import begin_page, errors_in_words
-from pages.ui.results import ABOUT_DATA, show_result
+from pages.ui.links import DATA, keep_link, link, read_link
+from pages.ui.live import ABOUT_DATA, duration, follow
+from pages.ui.results import earlier_runs, show_outcome, start
+from pages.ui.settings import RECIPE, all_settings, reset_settings
 
 ABOUT_RECIPES = {
     "quick": "The article's network, trained by our own recipe: a few seconds, and better.",
@@ -21,25 +22,39 @@ ABOUT_RECIPES = {
 
 
 def choose_and_train() -> None:
-    """What can be trained, what that will do, and the button."""
-    recipe = RECIPES[
-        st.segmented_control(
-            "Recipe", list(ABOUT_RECIPES), default="quick", required=True, key="recipe", persist_state="session"
-        )
-    ]
-    st.caption(ABOUT_RECIPES[recipe.name])
+    """What can be trained, what that will do, and the button; below it, all settings."""
+    read_link()
+    chosen = st.segmented_control(
+        "Recipe",
+        list(ABOUT_RECIPES),
+        required=True,
+        key=RECIPE,
+        on_change=reset_settings,
+        persist_state="session",
+    )
+    st.caption(ABOUT_RECIPES[chosen])
     data: DataName = st.segmented_control(
         "Images",
         list(ABOUT_DATA),
-        default="mnist" if mnist_is_here() else "sample",
         required=True,
         format_func=ABOUT_DATA.__getitem__,
-        key="data",
+        key=DATA,
         persist_state="session",
     )
-    describe(recipe, data)
-    preview(recipe)
-    if st.button("Train", type="primary", icon=":material/play_arrow:"):
+    above, works = st.container(), False
+    try:
+        with st.expander("All settings", icon=":material/tune:"):
+            recipe = all_settings()
+            st.markdown("**Link to these settings**")
+            st.code(link(recipe, data), language=None, wrap_lines=True)
+        with above:
+            keep_link(recipe, data)
+            describe(recipe, data)
+            preview(recipe)
+        works = True
+    except MnistCoreError as error:
+        above.error(str(error))
+    if above.button("Train", type="primary", icon=":material/play_arrow:", disabled=not works):
         start(recipe, data)
 
 
@@ -56,7 +71,7 @@ def describe(recipe: Recipe, data: DataName) -> None:
         (
             "Training time",
             f"about {duration(seconds)}",
-            "From a short trial on this machine; starting takes a little more",
+            "From a short trial on this machine, as busy as it is now; starting takes a little more",
         ),
     )
     with st.container(horizontal=True, gap="medium"):
@@ -79,100 +94,26 @@ def preview(recipe: Recipe) -> None:
     """What the network will be shown, where that is not just the images themselves."""
     if recipe.augments:
         st.image(loaders.distorted_digits(recipe), width="stretch")
+        mixed_in = "Shapes that are no digit are mixed in, so that the network learns to say so."
         st.caption(
-            "Left: digits as they are. To the right: what the recipe makes of each, anew for every epoch. Shapes that "
-            "are no digit are mixed in, so that the network learns to say so."
+            "Left: digits as they are. To the right: what the recipe makes of each, anew for every epoch. "
+            f"{mixed_in if recipe.non_digits else ''}"
         )
-
-
-def start(recipe: Recipe, data: DataName) -> None:
-    """Start a run, or join the one that somebody else has just started."""
-    try:
-        jobs.start(recipe, data)
-    except RunError as error:
-        if jobs.running_run() is None:
-            raise
-        st.toast(str(error))
-    st.rerun()
-
-
-@st.fragment(run_every="0.5s")
-@errors_in_words()
-def follow(run: RunStatus) -> None:
-    """Watch a run until it ends."""
-    run = read_run(run.folder)
-    if run.state != "running":
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Training **{run.recipe.name}** on **{ABOUT_DATA[run.data]}**")
-        st.button("Cancel", icon=":material/stop:", on_click=jobs.cancel, args=[run])
-    share, text = progress(run)
-    st.progress(share, text=text)
-    if run.of("step"):
-        learning_curves(run)
-    st.caption("You may leave this page or close the tab: the training goes on, and is here when you come back.")
-
-
-def progress(run: RunStatus) -> tuple[float, str]:
-    """How far a run is, from 0 to 1, and in words."""
-    if run.of("evaluating"):
-        return 1.0, "Judging the result on the test images …"
-    if steps := run.of("step"):
-        step = steps[-1]
-        return step["images_seen"] / step["images_total"], (
-            f"Epoch {step['epoch']} of {run.recipe.epochs} · {step['images_per_second']:,.0f} images a second · "
-            f"{duration(step['seconds_left'])} left"
-        )
-    if (downloads := run.of("download")) and not run.of("loaded"):
-        last = downloads[-1]
-        return last["bytes"] / max(last["bytes_total"], last["bytes"]), (
-            f"Downloading {last['file']}: {last['bytes'] / 1e6:.1f} MB"
-        )
-    if not run.of("loaded"):
-        return 0.0, "Starting …"
-    return 0.0, "Preparing the digits to be distorted …" if run.recipe.augments else "Images read, learning begins …"
-
-
-def show_outcome(run: RunStatus) -> None:
-    """What became of the last run."""
-    st.divider()
-    st.subheader(f"Last run: {run.recipe.name}, {ABOUT_DATA[run.data]}")
-    if run.state == "finished":
-        show_result(run)
-        return
-    if run.state == "cancelled":
-        st.info(run.message)
-    else:
-        st.error(run.message)
-        show_log(run)
-        failed = run.of("failed")
-        offer = run.data == "mnist" and failed and failed[-1]["kind"] == DatasetError.__name__
-        if offer and st.button("Train on the bundled sample instead"):
-            start(run.recipe, "sample")
-    if run.of("epoch"):
-        learning_curves(run)
-
-
-def show_log(run: RunStatus) -> None:
-    """What the process printed."""
-    with st.expander("Log"):
-        st.code(jobs.read_log(run), language=None)
-
-
-def duration(seconds: float) -> str:
-    """A time span in words, as precise as an estimate deserves."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 begin_page("Train")
 st.title("Train a new version")
 with errors_in_words():
-    last = jobs.latest_run()
-    if last is not None and last.state == "running":
-        follow(last)
-    else:
-        choose_and_train()
-        if last is not None:
-            show_outcome(last)
+    jobs.tend_queue()
+    running, waiting = jobs.running_run(), jobs.queued_runs()
+    busy = running is not None or bool(waiting)
+    if busy:
+        follow(running.id if running else "")
+        st.subheader("Train another", anchor=False, divider="gray")
+    choose_and_train()
+    if ended := [run for run in jobs.all_runs() if run.ended]:
+        st.divider()
+        last = max(ended, key=lambda run: run.place)
+        shown = earlier_runs(ended, None if busy else last)
+        if shown is not None:
+            show_outcome(shown, "Last run" if shown.id == last.id else "Earlier run")

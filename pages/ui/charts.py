@@ -1,88 +1,95 @@
 """Charts and tables of training runs and evaluations."""
 
+import math
+from collections.abc import Mapping, Sequence
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from mnist_core import Evaluation
 from mnist_core.evaluation import wilson_interval
+from mnist_core.records import Curve
 from mnist_core.runs import RunStatus
 
 TRAINING, VALIDATION = "training images", "validation images"
 BLUE, ORANGE, GREY = "#3b82f6", "#f97316", "#808495"
 COLOURS = alt.Scale(domain=[TRAINING, VALIDATION], range=[BLUE, ORANGE])
 HEIGHT = 260
-MOST_POINTS = 500
+MOST_POINTS = 40
+"""Of a curve; a longer one is drawn as a line alone."""
 
 
-def learning_curves(run: RunStatus) -> None:
-    """Loss while training, and loss and accuracy on the validation images after each epoch."""
+def learning_curves(run: RunStatus, *, key: str = "curves") -> None:
+    """Loss and accuracy of a run, epoch by epoch."""
+    curve = Curve.of(run.of("epoch"))
+    done = curve.epoch[-1] if curve.epoch else 1
+    # while a long run goes on, the axis is lengthened from time to time, so that its beginning can be seen
+    coming = 10 * 2 ** max(0, math.ceil(math.log2((done + 1) / 10)))
+    epoch_curves(curve, done if run.ended else min(coming, run.recipe.epochs), key=key)
+
+
+def epoch_curves(curve: Curve, epochs: int, *, key: str = "curves") -> None:
+    """Loss and accuracy on training and validation images after each epoch, of `epochs` that there will be.
+
+    Where a page draws more than one, each needs a key of its own.
+    """
     loss, accuracy = st.columns(2)
     with loss:
-        st.altair_chart(_loss_chart(run), key="loss", alt="Loss by epoch")
+        values = {TRAINING: curve.train_loss, VALIDATION: curve.validation_loss}
+        mean = alt.Y("value:Q", title="mean loss (log scale)", axis=alt.Axis(tickCount=4)).scale(type="log", nice=False)
+        chart = _by_epoch("Loss", curve, values, mean, epochs, ".4f")
+        st.altair_chart(chart, key=f"{key}-loss", alt="Loss by epoch")
     with accuracy:
-        st.altair_chart(_accuracy_chart(run), key="accuracy", alt="Validation accuracy by epoch")
+        values = {TRAINING: curve.train_accuracy, VALIDATION: curve.validation_accuracy}
+        right = alt.Y("value:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False)
+        chart = _by_epoch("Accuracy", curve, values, right, epochs, ".2%")
+        st.altair_chart(chart, key=f"{key}-accuracy", alt="Accuracy by epoch")
 
 
-def _loss_chart(run: RunStatus) -> alt.Chart:
-    steps = run.of("step")
-    rows = [
-        (event["images_seen"] / event["images_total"] * run.recipe.epochs, event["loss"], TRAINING)
-        for event in steps[:: len(steps) // MOST_POINTS + 1]
-    ] + [(event["epoch"], event["validation_loss"], VALIDATION) for event in run.of("epoch")]
+def _by_epoch(
+    title: str, curve: Curve, values: Mapping[str, tuple[float, ...]], y: alt.Y, epochs: int, number_format: str
+) -> alt.Chart:
+    # records of old lack some figures of training
+    rows = [(epoch, value, on) for on, series in values.items() for epoch, value in zip(curve.epoch, series)]  # noqa: B905
+    few = len(curve.epoch) <= MOST_POINTS
+    whole_numbers = alt.Axis(format="d", tickMinStep=1)
+    scale = alt.Scale(domain=[0, epochs], nice=False)
+    subtitle = "blue: training images · orange, dashed: validation images"
     return (
         alt.Chart(
-            pd.DataFrame(rows, columns=["epoch", "loss", "on"]),
-            title=alt.Title(
-                "Loss", subtitle="blue: training images · orange, dashed: validation images", subtitleColor=GREY
-            ),
+            pd.DataFrame(rows, columns=["epoch", "value", "on"]),
+            title=alt.Title(title, subtitle=subtitle, subtitleColor=GREY),
             height=HEIGHT,
         )
-        .mark_line(point=alt.OverlayMarkDef(size=18))
+        .mark_line(point=alt.OverlayMarkDef(size=18) if few else False)
         .encode(
-            x=_epoch_axis(run),
-            y=alt.Y("loss:Q", title="mean loss (log scale)", axis=alt.Axis(tickCount=4)).scale(type="log", nice=False),
+            x=alt.X("epoch:Q", title="epoch", scale=scale, axis=whole_numbers),
+            y=y,
             color=alt.Color("on:N", title=None, scale=COLOURS, legend=None),
             strokeDash=alt.StrokeDash("on:N", legend=None),
-            tooltip=["on:N", alt.Tooltip("epoch:Q", format=".1f"), alt.Tooltip("loss:Q", format=".4f")],
+            tooltip=["on:N", "epoch:Q", alt.Tooltip("value:Q", format=number_format, title=title.lower())],
         )
     )
 
 
-def _accuracy_chart(run: RunStatus) -> alt.Chart:
-    rows = [(event["epoch"], event["validation_accuracy"]) for event in run.of("epoch")]
-    return (
-        alt.Chart(
-            pd.DataFrame(rows, columns=["epoch", "accuracy"]),
-            title=alt.Title("Accuracy", subtitle="on the validation images, after each epoch", subtitleColor=GREY),
-            height=HEIGHT,
-        )
-        .mark_line(color=ORANGE, point=alt.OverlayMarkDef(color=ORANGE))
-        .encode(
-            x=_epoch_axis(run),
-            y=alt.Y("accuracy:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False),
-            tooltip=["epoch:Q", alt.Tooltip("accuracy:Q", format=".2%")],
-        )
-    )
-
-
-def _epoch_axis(run: RunStatus) -> alt.X:
-    whole_numbers = alt.Axis(format="d", tickMinStep=1)
-    return alt.X(
-        "epoch:Q", title="epoch", scale=alt.Scale(domain=[0, run.recipe.epochs], nice=False), axis=whole_numbers
-    )
-
-
-def confusion_matrix(evaluation: Evaluation, *, shares: bool) -> None:
+def confusion_matrix(evaluation: Evaluation, *, shares: bool, key: str = "confusion") -> None:
     """A heat map: rows are true digits, columns answers; counts, or per cent of each row."""
+    confusion_counts(evaluation.confusion, shares=shares, key=key)
+
+
+def confusion_counts(
+    confusion: Sequence[Sequence[int]], *, shares: bool = False, height: int = 420, key: str = "confusion"
+) -> None:
+    """The same of counts alone, such as a run tells of while it goes on."""
     rows = []
-    for true, counts in enumerate(evaluation.confusion):
+    for true, counts in enumerate(confusion):
         for answer, count in enumerate(counts):
             share = count / max(1, sum(counts))
             text = (f"{share:.1%}" if shares else f"{count:,}") if count else ""
             rows.append((true, answer, count, share, text))
     table = pd.DataFrame(rows, columns=["true digit", "answer", "images", "share of the row", "text"])
-    base = alt.Chart(table, height=420).encode(
+    base = alt.Chart(table, height=height).encode(
         x=alt.X("answer:O", title="answer", axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("true digit:O", title="true digit"),
         tooltip=["true digit:O", "answer:O", "images:Q", alt.Tooltip("share of the row:Q", format=".2%")],
@@ -96,8 +103,8 @@ def confusion_matrix(evaluation: Evaluation, *, shares: bool) -> None:
     labels = base.mark_text().encode(text="text:N", color=ink)
     st.altair_chart(
         base.mark_rect().encode(color=colour) + labels,
-        key="confusion",
-        alt=f"Confusion matrix of {evaluation.images:,} images: rows true digits, columns answers",
+        key=key,
+        alt=f"Confusion matrix of {sum(map(sum, confusion)):,} images: rows true digits, columns answers",
     )
 
 

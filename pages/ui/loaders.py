@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, registry
+from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, jobs, registry
 from mnist_core.augmentation import Augmenter
 from mnist_core.comparison import Comparison, compare
 from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
@@ -114,11 +114,12 @@ def comparison(one: Reader, other: Reader, data: DataName) -> Comparison:
 
 def estimated_seconds(recipe: Recipe, training_images: int) -> float:
     """How long a training would take here."""
-    return _estimated_seconds(replace(recipe, name="any", seed=0, patience=0, keep="last"), training_images)
+    alike = replace(recipe, name="any", seed=0, patience=0, keep="last")
+    return _estimated_seconds(alike, training_images, jobs.running_run() is not None)
 
 
 @st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")
-def _estimated_seconds(recipe: Recipe, training_images: int) -> float:
+def _estimated_seconds(recipe: Recipe, training_images: int, busy: bool) -> float:  # noqa: ARG001 — what was timed beside a training is not shown after it
     _settle_down()
     return estimate_seconds(recipe, training_images)
 

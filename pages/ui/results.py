@@ -1,21 +1,76 @@
-"""What came of a run: how good the new version is, beside the active one, and the choice between them."""
+"""What came of a run: how good the new version is, beside the active one, and the choice between them; or why there is
+none, and how to go on."""
 
+from datetime import datetime
+
+import pandas as pd
 import streamlit as st
 
-from mnist_core import Evaluation, registry
+from mnist_core import Evaluation, jobs, registry
+from mnist_core.catalogue import recipe_in_words, title_of
 from mnist_core.datasets import DataName
-from mnist_core.promotion import promote
-from mnist_core.runs import RunStatus
+from mnist_core.errors import DatasetError
+from mnist_core.recipes import Recipe
+from mnist_core.runs import RunStatus, read_log
 from pages.ui import loaders
 from pages.ui.charts import confusion_matrix, learning_curves, per_digit_table, reliability_diagram
-
-ABOUT_DATA: dict[DataName, str] = {
-    "mnist": "MNIST",
-    "sample": "Bundled sample",
-}
+from pages.ui.live import ABOUT_DATA, show_first_layer
+from pages.ui.versions import promote_or_ask
 
 
-def show_result(run: RunStatus) -> None:
+def show_outcome(run: RunStatus, heading: str) -> None:
+    """What became of a run that is at an end."""
+    st.subheader(f"{heading}: {run.recipe.name}, {ABOUT_DATA[run.data]}", anchor=False)
+    if run.recipe.changes:
+        st.caption(recipe_in_words(run.recipe))
+    if run.state == "finished":
+        _show_result(run)
+    else:
+        _show_unfinished(run)
+
+
+def earlier_runs(ended: list[RunStatus], shown: RunStatus | None) -> RunStatus | None:
+    """All runs that are at an end in a table, and the choice of one of them; `shown` until another is chosen."""
+    titles = {run.id: _title(run) for run in ended}
+    with st.expander(f"Earlier runs ({len(ended)})"):
+        st.dataframe(_table(ended), hide_index=True, height="content" if len(ended) < 10 else 380)
+        chosen = st.selectbox(
+            "Show the outcome of",
+            list(titles),
+            index=list(titles).index(shown.id) if shown else None,
+            placeholder="Choose a run",
+            format_func=lambda chosen: titles.get(chosen, chosen),
+            key=f"shown-{shown.id if shown else ''}",  # when another run ends, its outcome is shown
+        )
+    return next((run for run in ended if run.id == chosen), None)
+
+
+def start(recipe: Recipe, data: DataName) -> None:
+    """Start a run, or queue it, and show that."""
+    run = jobs.start(recipe, data)
+    if run.state == "queued":
+        st.toast(f"Queued: {recipe.name} on {ABOUT_DATA[data]}.", icon=":material/schedule:")
+    st.rerun()
+
+
+def _table(ended: list[RunStatus]) -> pd.DataFrame:
+    rows = []
+    for run in ended:
+        accuracy, epoch = loaders.best_epoch(run)
+        best = f"{accuracy:.2%} (epoch {epoch})" if epoch else ""
+        rows.append((_date(run), run.state, recipe_in_words(run.recipe), ABOUT_DATA[run.data], best, run.id))
+    return pd.DataFrame(rows, columns=["begun", "state", "recipe", "images", "best validation accuracy", "run"])
+
+
+def _title(run: RunStatus) -> str:
+    return f"{_date(run)} · {recipe_in_words(run.recipe)} on {ABOUT_DATA[run.data]} · {run.state}"
+
+
+def _date(run: RunStatus) -> str:
+    return f"{datetime.fromisoformat(run.created):%Y-%m-%d %H:%M} UTC"
+
+
+def _show_result(run: RunStatus) -> None:
     """How good the new version is, beside the active one, and the choice between them."""
     name = f"runs/{run.id}"
     record = registry.read_record(run.folder)
@@ -27,14 +82,16 @@ def show_result(run: RunStatus) -> None:
         choice.success("This version answers on the Draw page.", icon=":material/check:")
     else:
         with other:
-            compared = loaders.test_result(active, run.data)
-            accuracy(f"Active version: {active.name}", compared)
+            accuracy(f"Active version: {title_of(active.name)}", loaders.test_result(active, run.data))
         if choice.button("Use this model", type="primary", icon=":material/check:"):
-            promote(name)
-            st.rerun()
-        st.caption(
-            verdict(record.evaluation, compared, flattered=run.data == "sample" and active.record.data == "mnist")
-        )
+            promote_or_ask(name, title_of(name))
+        comparison = loaders.comparison(active, loaders.reader_of(name), run.data)
+        st.caption(f"The new version is {comparison.verdict}")
+        if run.data == "sample" and active.record.data == "mnist":
+            st.caption(
+                "The active version learned from all of MNIST, which these test images were taken from: its figure "
+                "here is too good."
+            )
     show_details(run, record.evaluation)
 
 
@@ -43,20 +100,6 @@ def accuracy(label: str, evaluation: Evaluation) -> None:
     st.metric(label, f"{evaluation.accuracy:.2%}")
     low, high = evaluation.interval.low, evaluation.interval.high
     st.caption(f"of {evaluation.images:,} images right ({evaluation.on}); 95% interval {low:.2%} to {high:.2%}")
-
-
-def verdict(new: Evaluation, active: Evaluation, *, flattered: bool) -> str:
-    """What the difference means."""
-    difference = (new.accuracy - active.accuracy) * 100
-    overlap = new.interval.low <= active.interval.high and active.interval.low <= new.interval.high
-    words = f"The new version is {abs(difference):.2f} points {'better' if difference >= 0 else 'worse'}. "
-    words += "The intervals overlap, so that may be chance." if overlap else "That is more than chance."
-    if flattered:
-        words += (
-            " The active version learned from all of MNIST, which these test images were taken from: "
-            "its figure here is too good."
-        )
-    return words
 
 
 def show_details(run: RunStatus, evaluation: Evaluation) -> None:
@@ -75,3 +118,28 @@ def show_details(run: RunStatus, evaluation: Evaluation) -> None:
     reliability_diagram(evaluation)
     st.markdown("**How the training went**")
     learning_curves(run)
+    show_first_layer(run)
+
+
+def _show_unfinished(run: RunStatus) -> None:
+    """Why a run came to no result, how far it was, and how to go on."""
+    if run.state == "cancelled":
+        st.info(run.message)
+    else:
+        st.error(run.message)
+    failed = run.of("failed")
+    with st.container(horizontal=True):
+        epoch = run.resumable_epoch
+        if epoch and st.button(f"Resume after epoch {epoch}", type="primary", icon=":material/play_arrow:"):
+            jobs.resume(run)
+            st.rerun()
+        if st.button("Start again", icon=":material/replay:"):
+            start(run.recipe, run.data)
+        no_data = run.data == "mnist" and failed and failed[-1]["kind"] == DatasetError.__name__
+        if no_data and st.button("Train on the bundled sample instead"):
+            start(run.recipe, "sample")
+    with st.expander("Log"):
+        st.code(read_log(run), language=None)
+    if run.of("epoch"):
+        learning_curves(run)
+        show_first_layer(run)

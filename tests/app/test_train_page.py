@@ -1,15 +1,18 @@
 """The Train page without a browser, with real runs on the bundled sample."""
 
 import os
+import shutil
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import RECIPES, jobs, registry
-from mnist_core.runs import append_event, write_run
+from mnist_core.promotion import promote
+from mnist_core.runs import RunStatus, append_event, read_run, write_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,8 +21,9 @@ ROOT = Path(__file__).parents[2]
 def _no_mnist_and_no_run_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
     yield
-    if (run := jobs.running_run()) is not None and run.pid != os.getpid():
-        jobs.cancel(run)
+    for run in (*jobs.queued_runs(), jobs.running_run()):
+        if run is not None and run.pid != os.getpid():
+            jobs.cancel(run, wait_seconds=5)
 
 
 @pytest.fixture
@@ -27,8 +31,11 @@ def page() -> AppTest:
     return open_page()
 
 
-def open_page() -> AppTest:
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run().switch_page("pages/1_Train.py").run()
+def open_page(**link: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in link.items():
+        app.query_params[name] = value
+    return app.run().switch_page("pages/1_Train.py").run()
 
 
 def labels(page: AppTest) -> list[str]:
@@ -41,16 +48,38 @@ def press(page: AppTest, label: str) -> AppTest:
 
 def words(page: AppTest) -> str:
     elements = (*page.caption, *page.markdown, *page.metric, *page.subheader, *page.info, *page.error, *page.success)
+    elements += (*page.warning,)
     return " ".join(f"{getattr(element, 'label', '')} {element.value}" for element in elements)
+
+
+def wait(until: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def finished_run(epochs: int = 2) -> str:
     """Train on the sample and wait for the end; the run's id."""
     run = jobs.start(RECIPES["quick"].override(epochs=epochs), "sample")
-    end = time.monotonic() + 60
-    while jobs.running_run() is not None and time.monotonic() < end:
-        time.sleep(0.1)
+    wait(lambda: jobs.running_run() is None)
     return run.id
+
+
+def long_run() -> RunStatus:
+    """A run on the sample that has finished some epochs, and goes on for longer than any test."""
+    run = jobs.start(RECIPES["quick"].override(epochs=10_000, schedule="constant"), "sample")
+    wait(lambda: len(read_run(run.folder).of("epoch")) > 1)
+    return read_run(run.folder)
+
+
+def ended_run(weights: Path, name: str, event: dict[str, object]) -> Path:
+    """The folder of a run that came to an end without a version."""
+    folder = weights / "runs" / name
+    folder.mkdir(parents=True)
+    write_run(folder, RECIPES["quick"], "mnist", os.getpid())
+    append_event(folder, event)
+    return folder
 
 
 def test_it_says_what_training_will_do_before_it_starts(page: AppTest) -> None:
@@ -76,57 +105,194 @@ def test_without_mnist_it_says_that_it_will_be_downloaded(page: AppTest) -> None
     assert "downloaded first" in words(page)
 
 
+def test_all_settings_are_there_and_another_recipe_resets_them(page: AppTest) -> None:
+    page.number_input(key="setting-layers").set_value(3)
+    page.number_input(key="setting-epochs").set_value(7).run()
+    page.number_input(key="setting-layers-2").set_value(20).run()
+    assert {metric.label: metric.value for metric in page.metric}["Network"] == "784–100–100–20–10"
+    assert page.number_input(key="setting-momentum").disabled
+    assert page.number_input(key="setting-weight_decay").disabled
+    page.selectbox(key="setting-optimizer").set_value("sgd").run()
+    assert not page.number_input(key="setting-momentum").disabled
+    page.segmented_control(key="recipe").set_value("best").run()
+    assert not page.exception
+    assert page.number_input(key="setting-epochs").value == RECIPES["best"].epochs
+    assert page.number_input(key="setting-weight_decay").value == RECIPES["best"].weight_decay
+    assert page.query_params["recipe"] == "best"
+    assert set(page.query_params) == {"recipe", "data"}, "untouched fields are the recipe's own"
+
+
+def test_every_field_of_a_recipe_can_be_set(page: AppTest) -> None:
+    keys = {widget.key for widget in (*page.number_input, *page.selectbox)}
+    assert {f"setting-{field}" for field in RECIPES["quick"].field_names() if field != "hidden"} <= keys
+
+
+def test_a_link_opens_the_page_with_the_same_settings() -> None:
+    page = open_page(recipe="article", data="sample", hidden="50,20", epochs="1", optimizer="muon", momentum="0.9")
+    assert not page.exception
+    assert not page.warning
+    assert page.number_input(key="setting-layers-1").value == 20
+    page.number_input(key="setting-dropout").set_value(0.25).run()
+    expected = RECIPES["article"].override(hidden=(50, 20), epochs=1, optimizer="muon", dropout=0.25)
+    link = page.code[0].value
+    assert "hidden=50,20" in link
+    again = open_page(**dict(pair.split("=") for pair in link.split("?")[1].split("&")))
+    assert again.code[0].value == link
+    press(again, "Train")
+    run = jobs.running_run()
+    assert run is not None
+    assert run.recipe == expected
+    assert run.recipe.name == "article (changed)"
+
+
+def test_a_link_can_take_the_teacher_away() -> None:
+    page = open_page(recipe="robust", teacher="none")
+    assert page.selectbox(key="setting-teacher").value == ""
+    assert "teacher=none" in page.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("recipe", "splendid"),
+        ("data", "letters"),
+        ("epochs", "many"),
+        ("epochs", "100000000"),
+        ("learning_rate", "nan"),
+        ("hidden", "100,,100"),
+        ("hidden", "4096"),
+        ("optimizer", "magic"),
+        ("teacher", "../../etc"),
+        ("weight_decay", "0.1"),
+        ("colour", "blue"),
+    ],
+)
+def test_a_link_that_does_not_work_is_explained_and_the_usual_settings_shown(name: str, value: str) -> None:
+    page = open_page(**{name: value})
+    assert not page.exception
+    assert page.warning[0].value.startswith("The link's settings do not work")
+    assert name in page.warning[0].value
+    assert page.segmented_control(key="recipe").value == "quick"
+    assert not page.query_params
+    page.segmented_control(key="recipe").set_value("article").run()
+    assert not page.warning
+
+
 def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     press(page, "Train")
     assert not page.exception
     run = jobs.running_run()
     assert run is not None
-    assert labels(open_page()) == ["Cancel"], "a second visitor sees the run instead of the button"
-    end = time.monotonic() + 60
-    while jobs.running_run() is not None and time.monotonic() < end:
-        page.run()
-        time.sleep(0.2)
+    assert labels(open_page()) == ["Cancel", "Train"], "a second visitor sees the run, and can queue another"
+    wait(lambda: page.run() and jobs.running_run() is None)
     page.run()
     assert not page.exception
     assert "bundled sample, test part" in words(page)
     assert "95% interval" in words(page)
     assert "Active version: best" in words(page)
     assert "its figure here is too good" in words(page)
+    assert "worse on the same 1,000 images" in words(page)
     press(page, "Use this model")
-    assert registry.active_name() == f"runs/{run.id}"
-    assert "answers on the Draw page" in words(page)
-    assert "Use this model" not in labels(page)
+    assert registry.active_name() == "best", "it is worse by more than chance, so the page asks first"
+    assert "Let it answer nevertheless" in labels(page)
 
 
-def test_cancel_stops_the_run_and_says_so(page: AppTest) -> None:
-    jobs.start(RECIPES["quick"].override(epochs=10_000), "sample")
+def test_others_wait_in_a_queue_that_can_be_ordered(page: AppTest) -> None:
+    long_run()
+    page.run()
+    assert "of 500 right" in words(page), "the confusion matrix of the latest epoch is there"
+    press(page, "Train")
+    page.number_input(key="setting-epochs").set_value(9).run()
+    press(page, "Train")
+    assert [run.recipe.epochs for run in jobs.queued_runs()] == [4, 9]
+    assert "Next in the queue" in words(page)
+    assert "epochs 9" in words(page)
+    press(page, "Move up")
+    assert [run.recipe.epochs for run in jobs.queued_runs()] == [9, 4]
+    press(page, "Remove")
+    assert [run.recipe.epochs for run in jobs.queued_runs()] == [4]
+    assert not page.exception
+
+
+def test_cancel_comes_back_at_once_and_a_run_that_does_not_end_is_ended(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = long_run()
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGSTOP)
     page.run()
     press(page, "Cancel")
+    assert "Stopping …" in labels(page)
+    monkeypatch.setattr(jobs, "CANCEL_SECONDS", 0)
+    wait(lambda: page.run() and jobs.running_run() is None)
     page.run()
-    assert jobs.running_run() is None
     assert "Cancelled" in words(page)
     assert "Train" in labels(page)
 
 
-def test_a_finished_run_is_there_for_a_new_visitor() -> None:
-    finished_run()
-    page = open_page()
+def test_an_interrupted_run_is_resumed_to_its_end(page: AppTest) -> None:
+    recipe = RECIPES["quick"].override(epochs=12, batch_size=16)
+    run = jobs.start(recipe, "sample")
+    wait(lambda: len(read_run(run.folder).of("epoch")) > 1)
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGKILL)
+    wait(lambda: read_run(run.folder).state == "interrupted")
+    page.run()
+    assert "ended without a word" in page.error[0].value
+    epoch = read_run(run.folder).resumable_epoch
+    press(page, f"Resume after epoch {epoch}")
     assert not page.exception
-    assert "Last run: quick (changed)" in words(page)
+    assert "Cancel" in labels(page)
+    wait(lambda: page.run() and jobs.running_run() is None)
+    page.run()
+    done = read_run(run.folder)
+    assert done.state == "finished"
+    assert [event["epoch"] for event in done.of("resumed")] == [epoch]
+    assert [event["epoch"] for event in done.of("epoch")] == list(range(1, 13))
     assert "Use this model" in labels(page)
 
 
+def test_a_cancelled_run_is_started_again_and_earlier_ones_are_looked_at(weights: Path) -> None:
+    ended_run(weights, "20260101-000000-quick", {"event": "failed", "kind": "RunError", "message": "No luck."})
+    ended_run(weights, "20260102-000000-quick", {"event": "cancelled"})
+    page = open_page()
+    assert "Last run: quick, MNIST" in words(page)
+    assert "Cancelled" in words(page)
+    assert [*page.dataframe[0].value["state"]] == ["cancelled", "failed"]
+    choice = next(box for box in page.selectbox if box.label == "Show the outcome of")
+    choice.set_value("20260101-000000-quick").run()
+    assert "Earlier run: quick, MNIST" in words(page)
+    assert page.error[0].value == "No luck."
+    press(page, "Start again")
+    assert not page.exception
+    begun = jobs.running_run() or jobs.latest_run()
+    assert begun is not None
+    assert (begun.recipe, begun.data) == (RECIPES["quick"], "mnist")
+
+
+def test_a_finished_run_is_there_for_a_new_visitor_who_uses_it(weights: Path) -> None:
+    name = finished_run()
+    shutil.copytree(weights / "runs" / name, weights / "as-good")
+    promote("as-good")
+    page = open_page()
+    assert not page.exception
+    assert "Last run: quick (changed)" in words(page)
+    press(page, "Use this model")
+    assert registry.active_name() == f"runs/{name}", "it is no worse, so it is used at once"
+    page.run()
+    assert "answers on the Draw page" in words(page)
+    assert "Use this model" not in labels(page)
+
+
 def test_a_failed_run_is_explained_in_a_sentence_with_the_log_and_a_way_on(weights: Path) -> None:
-    folder = weights / "runs" / "20260101-000000-quick"
-    folder.mkdir(parents=True)
-    write_run(folder, RECIPES["quick"], "mnist", os.getpid())
-    append_event(folder, {"event": "failed", "kind": "DatasetError", "message": "A file is missing. Try again."})
+    event = {"event": "failed", "kind": "DatasetError", "message": "A file is missing. Try again."}
+    folder = ended_run(weights, "20260101-000000-quick", event)
     (folder / "log.txt").write_text("details for the curious")
     page = open_page()
     assert not page.exception
     assert page.error[0].value == "A file is missing. Try again."
-    assert page.expander[0].label == "Log"
-    assert "details for the curious" in page.code[0].value
+    assert page.expander[-1].label == "Log"
+    assert "details for the curious" in page.code[-1].value
     press(page, "Train on the bundled sample instead")
     run = jobs.running_run()
     assert run is not None
