@@ -19,6 +19,7 @@ class EventFiles:
 
     def __init__(self, folder: Path, epochs_before: int) -> None:
         """Figures of epochs after `epochs_before`, from before the run stopped, are no longer shown."""
+        self.speed = 0.0
         self.writer: Any = None
         if importlib.util.find_spec("tensorboard") is not None:
             from torch.utils.tensorboard import SummaryWriter  # here, as importing it takes a second
@@ -32,8 +33,10 @@ class EventFiles:
         if event["event"] == "epoch":
             for field, tag in SCALARS.items():
                 self.writer.add_scalar(tag, event[field], event["epoch"])
+            if self.speed:
+                self.writer.add_scalar("images per second", self.speed, event["epoch"])
         elif event["event"] == "step":
-            self.writer.add_scalar("speed/images per second", event["images_per_second"], event["images_seen"])
+            self.speed = event["images_per_second"]
 
     def close(self) -> None:
         """Write down what is left."""

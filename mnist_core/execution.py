@@ -91,6 +91,8 @@ def _telling(run: RunStatus, show: Emit) -> Iterator[Emit]:
 
 
 def _perform(run: RunStatus, emit: Emit) -> Version:
+    for left_over in run.folder.glob(".*.*"):  # by a process that was killed while it wrote
+        left_over.unlink(missing_ok=True)
     dataset = _load(run.data, emit)
     emit({"event": "loaded", "images": IMAGE_COUNTS[run.data]})
     path = run.folder / CHECKPOINT_FILE
@@ -104,12 +106,12 @@ def _perform(run: RunStatus, emit: Emit) -> Version:
             case StepProgress():
                 emit({"event": "step", **asdict(progress)})
             case EpochProgress():
-                progress.checkpoint().save(path)
                 epochs.append(progress.figures)
                 if time.monotonic() >= picture_due:
                     picture_due = time.monotonic() + PICTURE_SECONDS
                     write_atomically(run.folder / FIRST_LAYER_FILE, to_png(first_layer(progress.model)))
                 emit({"event": "epoch", **progress.figures})
+                progress.checkpoint().save(path)  # last: a crash before it repeats the epoch, none is left untold
             case Trained():
                 trained = progress
     write_atomically(run.folder / FIRST_LAYER_FILE, to_png(first_layer(trained.model)))

@@ -1,7 +1,7 @@
 """Runs as processes of their own, one at a time: start, wait in a queue, resume, cancel.
 
-Any number of programs may do this on the same folder. Who starts a run holds the file lock `.starting` for a moment, who
-trains holds `.training` to the end; the operating system frees them when a process dies.
+Any number of programs may do this on the same folder. Who starts a run holds the file lock `.starting` for a moment,
+who trains holds `.training` to the end; the operating system frees them when a process dies.
 """
 
 import os
@@ -126,6 +126,7 @@ def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) 
         on_wait(first)
         on_wait = lambda _: None  # noqa: E731
         time.sleep(TURN_SECONDS)
+        tend_queue()  # the run before this one may be waiting for somebody to start it
     lock = FileLock(runs_dir() / ".training", timeout=60)  # the process before this one may take a moment to end
     try:
         lock.acquire()
@@ -143,10 +144,12 @@ def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) 
 def _take_turn(run: RunStatus) -> RunStatus | None:
     """Make a queued run of this process the running one; gives the run that has to end first, if any."""
     with _starting():
-        state = read_run(run.folder).state
-        if state == "cancelled":
+        as_noted = read_run(run.folder)
+        if as_noted.state == "cancelled":
             raise RunError(f"The run {run.id} was taken out of the queue. Start it again if it is still wanted.")
-        if state != "queued":
+        if as_noted.state == "running" and as_noted.pid not in (os.getpid(), os.getppid()):  # Windows puts one between
+            raise RunError(f"Another process does the run {run.id} already. Follow that one.")
+        if as_noted.state != "queued":
             return None
         going_on = _running(all_runs())
         first = going_on or queued_runs()[0]

@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from mnist_core.errors import WeightsError
 from mnist_core.files import write_atomically
-from mnist_core.registry import version, weights_dir
+from mnist_core.registry import all_versions, version, weights_dir
 
 LONGEST_TITLE, LONGEST_NOTE = 60, 2000
 
@@ -49,7 +49,8 @@ def label_version(name: str, *, title: str | None = None, note: str | None = Non
     try:
         with FileLock(weights_dir() / ".labelling", timeout=30):
             held = dict(labels())
-            taken = {label.title for other, label in held.items() if other != name}
+            others = {other.name for other in all_versions()} - {name}
+            taken = others | {held[other].title for other in others & held.keys()}
             if changes.get("title") and changes["title"] in taken:
                 raise WeightsError(f"Another version is called {changes['title']!r} already. Choose another title.")
             held[name] = replace(held.get(name, NOTHING), **changes)
@@ -66,6 +67,6 @@ def named(text: str) -> str:
         WeightsError: there is none.
     """
     for name, label in labels().items():
-        if label.title == text:
+        if text and label.title == text:
             return name
     return version(text).name

@@ -1,4 +1,4 @@
-"""What learns: a network, how it follows its gradients, and all that must be kept to go on later as if uninterrupted."""
+"""What learns: a network, how it follows its gradients, and all that must be kept to go on as if uninterrupted."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ class Learner:
     """Takes one step of the recipe's optimizers at a time."""
 
     def __init__(self, recipe: Recipe, images: int, device: torch.device) -> None:
-        """A new network, for a training on `images` images; nothing random but the recipe's seed decides its weights."""
+        """A new network, for a training on `images` images; its first weights depend on the recipe's seed alone."""
         self.model = _new_model(recipe).to(device)
         self.network = parallel.shared(self.model)
         self.loss = loss_function(recipe)

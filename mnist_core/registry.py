@@ -178,7 +178,8 @@ def find(name: str) -> Path:
     Raises:
         WeightsError: there is none.
     """
-    for home in (weights_dir(), SHIPPED):
+    homes = () if name.startswith(_deleted_dir().name) else (weights_dir(), SHIPPED)
+    for home in homes:
         folder = home / name
         if folder.is_dir() and folder.resolve().is_relative_to(home.resolve()):  # no way out with ..
             return folder
@@ -206,7 +207,7 @@ def delete(name: str) -> None:
     chosen = version(name)
     if chosen.shipped or chosen.folder.parent.resolve() != runs_dir().resolve():
         raise WeightsError(f"{name} came with the installation and stays.")
-    if name == active_name():
+    if _name(chosen.folder) == active_name():
         raise WeightsError(f"{name} answers on the Draw page. Promote another version first, then delete this one.")
     _forget_what_was_deleted_long_ago()
     try:

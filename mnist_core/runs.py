@@ -71,7 +71,7 @@ class RunStatus:
     @cached_property
     def resumable_epoch(self) -> int:
         """The epoch that an unfinished run can go on from; 0 where it cannot."""
-        return checkpoints.epoch_of(self.folder / CHECKPOINT_FILE)
+        return 0 if self.state == "finished" else checkpoints.epoch_of(self.folder / CHECKPOINT_FILE)
 
     @property
     def message(self) -> str:
@@ -195,7 +195,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 def _state(folder: Path, facts: _Facts) -> State:
     for ending in ENDINGS:
         if facts.last_event == ending:
-            return ending
+            too_late = ending == "cancelled" and (folder / RECORD_FILE).exists()
+            return "finished" if too_late else ending
     run = facts.run
     if run.get("queued") and run["pid"] is None:
         return "queued"

@@ -1,7 +1,12 @@
 """Runs in processes of their own, for real, on the bundled sample."""
 
+import itertools
 import json
+import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,17 +16,24 @@ import pytest
 
 from mnist_core import RECIPES, jobs, registry
 from mnist_core.errors import RunError
-from mnist_core.runs import RunStatus, append_event, read_run, write_run
+from mnist_core.promotion import promote
+from mnist_core.runs import RunStatus, append_event, read_log, read_run, update_run, write_run
 
 SHORT = RECIPES["quick"].override(epochs=2)
 ENDLESS = RECIPES["quick"].override(epochs=10_000)
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
 def _no_run_is_left_behind() -> Iterator[None]:
     yield
-    if (run := jobs.running_run()) is not None and run.pid != os.getpid():
+    for run in jobs.queued_runs():
         jobs.cancel(run)
+    while (run := jobs.running_run()) is not None and run.pid != os.getpid():
+        psutil.Process(run.pid).kill()
+        wait_for(run, lambda run: run.ended)
+    for process in jobs._started:
+        process.wait(30)
 
 
 def wait_for(run: RunStatus, condition: Callable[[RunStatus], object], seconds: float = 60) -> RunStatus:
@@ -31,58 +43,175 @@ def wait_for(run: RunStatus, condition: Callable[[RunStatus], object], seconds: 
         if condition(run):
             return run
         time.sleep(0.05)
-    raise AssertionError(f"not after {seconds} s: {run!r}\n{jobs.read_log(run)}")
+    raise AssertionError(f"not after {seconds} s: {run!r}\n{read_log(run)}")
 
 
-def test_a_run_trains_evaluates_and_can_be_used() -> None:
+def is_gone(pid: int | None) -> bool:
+    """Whether a process is at an end, taken note of or not."""
+    assert pid is not None
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def ids(runs: list[RunStatus]) -> list[str]:
+    return [run.id for run in runs]
+
+
+def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itself() -> None:
     run = jobs.start(SHORT, "sample")
     assert run.state == "running"
     assert jobs.running_run() == run
-    with pytest.raises(RunError, match="going on"):
-        jobs.start(SHORT, "sample")
+    after = jobs.start(SHORT.override(epochs=1), "sample")
+    assert after.state == "queued"
+    assert jobs.latest_run() == run, "one that waits has not begun"
     run = wait_for(run, lambda run: run.state != "running")
-    assert run.state == "finished", jobs.read_log(run)
+    assert run.state == "finished", read_log(run)
     assert [epoch["epoch"] for epoch in run.of("epoch")] == [1, 2]
-    assert jobs.latest_run() == run
-    assert jobs.running_run() is None
     version = registry.version(f"runs/{run.id}")
     assert version.record.recipe == SHORT
     assert version.record.evaluation.images == 1000
     assert version.record.command == "mnist-core train --recipe quick --data sample --set epochs=2"
     promote(version.name)
     assert registry.active_name() == version.name
+    # nobody looks at the queue from here on: the process before started it
+    after = wait_for(after, lambda run: run.ended)
+    assert after.state == "finished", read_log(after)
+    assert after.of("loaded")[0]["time"] > run.of("finished")[0]["time"]
+    assert jobs.latest_run() == after
+    assert jobs.running_run() is None
 
 
 def test_a_cancelled_run_leaves_nothing_half_written_and_lets_the_next_start() -> None:
-    run = wait_for(jobs.start(ENDLESS, "sample"), lambda run: run.of("step"))
-    jobs.cancel(run)
+    run = jobs.start(ENDLESS, "sample")
+    after = jobs.start(ENDLESS, "sample")
+    run = wait_for(run, lambda run: run.of("step"))
+    jobs.cancel(run, wait_seconds=30)
     run = read_run(run.folder)
     assert run.state == "cancelled"
     assert "Cancelled" in run.message
-    assert not psutil.pid_exists(run.pid) or psutil.Process(run.pid).status() == psutil.STATUS_ZOMBIE
+    assert is_gone(run.pid)
     assert not list(run.folder.glob("model*"))
-    assert jobs.start(ENDLESS, "sample").state == "running"
+    assert wait_for(after, lambda run: run.state == "running").id == after.id
+    jobs.cancel(run)  # at its end already: nothing happens
+    assert read_run(run.folder).state == "cancelled"
+    assert read_run(after.folder).state == "running"
 
 
-def test_a_killed_run_is_shown_as_interrupted_and_does_not_block() -> None:
-    run = wait_for(jobs.start(ENDLESS, "sample"), lambda run: run.of("epoch"))
+def test_a_killed_run_is_shown_as_interrupted_and_the_queue_goes_on_when_looked_at() -> None:
+    run, after = jobs.start(ENDLESS, "sample"), jobs.start(ENDLESS, "sample")
+    run = wait_for(run, lambda run: run.of("step"))
     psutil.Process(run.pid).kill()
     run = wait_for(run, lambda run: run.state != "running")
     assert run.state == "interrupted"
-    assert run.of("epoch")
-    assert "Start it again" in run.message
-    assert jobs.running_run() is None
+    assert "without a word" in run.message
+    assert read_run(after.folder).state == "queued"
+    jobs.tend_queue()
+    assert ids([started for started in [jobs.running_run()] if started]) == [after.id]
+    # the process that is started is low in priority, so that pages come first
+    wait_for(after, lambda run: run.of("loaded"))
+    assert psutil.Process(read_run(after.folder).pid).nice() > psutil.Process().nice()
+
+
+def test_the_queue_is_done_in_order_unless_somebody_changes_it() -> None:
+    first = jobs.start(ENDLESS, "sample")
+    second, third, fourth = (jobs.start(ENDLESS, "sample") for _ in range(3))
+    assert ids(jobs.queued_runs()) == [second.id, third.id, fourth.id]
+    jobs.move_up(fourth)
+    assert ids(jobs.queued_runs()) == [second.id, fourth.id, third.id]
+    jobs.move_up(fourth)
+    jobs.move_up(fourth)  # it is the next one already
+    assert ids(jobs.queued_runs()) == [fourth.id, second.id, third.id]
+    jobs.move_up(first)  # is going on already
+    assert ids(jobs.queued_runs()) == [fourth.id, second.id, third.id]
+    jobs.cancel(fourth)
+    assert read_run(fourth.folder).state == "cancelled"
+    assert not read_run(fourth.folder).resumable_epoch
+    assert ids(jobs.queued_runs()) == [second.id, third.id]
+    assert jobs.running_run() == read_run(first.folder)
+    psutil.Process(first.pid).kill()
+    wait_for(first, lambda run: run.ended)
+    jobs.tend_queue()
+    jobs.tend_queue()  # one is enough
+    assert read_run(second.folder).state == "running"
+    assert read_run(third.folder).state == "queued"
+
+
+def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it() -> None:
+    run = wait_for(jobs.start(ENDLESS, "sample"), lambda run: run.of("loaded"))
+    before = jobs.start(SHORT.override(epochs=1), "sample")
+    command = [sys.executable, "-m", "mnist_core", "train", "--recipe", "quick", "--data", "sample", "--epochs", "1"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 60
+        while len(waiting := jobs.queued_runs()) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert [one.pid for one in waiting] == [None, process.pid]
+        # killed, it cannot start the next; whoever waits does, and then waits for that one too
+        psutil.Process(run.pid).kill()
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert f"waiting for {run.id}" in err
+    assert "images right" in out
+    before, mine = read_run(before.folder), read_run(waiting[1].folder)
+    assert (before.state, mine.state) == ("finished", "finished")
+    assert mine.of("loaded")[0]["time"] > before.of("finished")[0]["time"]
+
+
+def test_a_run_that_does_not_end_when_asked_to_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = wait_for(jobs.start(ENDLESS, "sample"), lambda run: run.of("loaded"))
+    os.kill(run.pid or 0, signal.SIGSTOP)
+    jobs.cancel(run)
+    jobs.tend_queue()
+    run = read_run(run.folder)
+    assert run.state == "running", "it is given some time"
+    assert jobs.is_stopping(run)
+    monkeypatch.setattr(jobs, "CANCEL_SECONDS", 0.2)
+    time.sleep(0.3)
+    jobs.tend_queue()
+    run = wait_for(run, lambda run: run.ended, seconds=10)
+    assert run.state == "cancelled"
+    assert is_gone(run.pid)
+
+
+def start_at(moment: float) -> None:
+    time.sleep(max(0, moment - time.time()))
+    jobs.start(SHORT.override(epochs=1), "sample")
+
+
+def test_many_who_start_at_once_never_make_two_runs_go_on_together() -> None:
+    """From the processes' own notes: nobody reads images or finishes while another is between the two."""
+    processes = multiprocessing.get_context("fork")
+    moment = time.time() + 0.3
+    starters = [processes.Process(target=start_at, args=[moment]) for _ in range(3)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join(60)
+    assert [starter.exitcode for starter in starters] == [0] * 3
+    end = time.monotonic() + 60
+    while not all(run.ended for run in jobs.all_runs()) and time.monotonic() < end:
+        time.sleep(0.1)  # they go on by themselves
+    runs = jobs.all_runs()
+    assert [run.state for run in runs] == ["finished"] * 3
+    spans = sorted((run.of("loaded")[0]["time"], run.of("finished")[0]["time"]) for run in runs)
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
 
 
 def test_a_run_without_its_images_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "nothing here"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    run = wait_for(jobs.start(SHORT, "mnist"), lambda run: run.state != "running")
+    run = wait_for(jobs.start(SHORT, "mnist"), lambda run: run.ended)
     assert run.state == "failed"
     assert "train-images-idx3-ubyte is missing" in run.message
     assert "bundled sample" in run.message
-    assert run.message in jobs.read_log(run)
+    assert run.message in read_log(run)
+    with pytest.raises(RunError, match="cannot be gone on with"):
+        jobs.resume(run)
 
 
 def noted(folder: Path, pid: int, started: float | None = None) -> RunStatus:
@@ -102,6 +231,27 @@ def test_a_process_number_used_again_is_not_taken_for_the_run(weights: Path) -> 
     assert noted(weights / "runs" / "b", os.getpid(), started=1.0).state == "interrupted"
 
 
+def test_a_waiting_process_that_dies_leaves_the_queue(weights: Path) -> None:
+    run = noted(weights / "runs" / "a", os.getpid())
+    update_run(run.folder, os.getpid(), queued=True)
+    assert ids(jobs.queued_runs()) == ["a"]
+    facts = json.loads((run.folder / "run.json").read_text())
+    (run.folder / "run.json").write_text(json.dumps(facts | {"process_started": 1.0}))
+    assert jobs.queued_runs() == []
+    assert read_run(run.folder).state == "interrupted"
+
+
+def test_a_run_is_not_done_by_two_processes(weights: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        run = noted(weights / "runs" / "a", other.pid, started=psutil.Process(other.pid).create_time())
+        assert run.state == "running"
+        with pytest.raises(RunError, match="Another process does the run a"), jobs.turn(run):
+            raise AssertionError("it was not its turn")
+    finally:
+        other.communicate(b"\n")
+
+
 def test_half_a_line_of_events_is_passed_over(weights: Path) -> None:
     run = noted(weights / "runs" / "a", os.getpid())
     append_event(run.folder, {"event": "step", "loss": 1.0})
@@ -115,23 +265,16 @@ def test_a_damaged_run_is_passed_over_in_the_list(weights: Path) -> None:
     broken = weights / "runs" / "20260101-000001-quick"
     broken.mkdir()
     (broken / "run.json").write_text("{")
-    latest = jobs.latest_run()
-    assert latest is not None
-    assert latest.id == "20260101-000000-quick"
+    assert ids(jobs.all_runs()) == ["20260101-000000-quick"]
+    assert jobs.find_run("runs/20260101-000000-quick") == jobs.latest_run()
     with pytest.raises(RunError, match="Start a new one"):
         read_run(broken)
+    with pytest.raises(RunError, match="no run called"):
+        jobs.find_run(broken.name)
 
 
 def test_a_folder_that_holds_something_is_not_taken(weights: Path) -> None:
     taken = weights / "runs" / "taken"
     noted(taken, os.getpid(), started=1.0)
-    run = json.loads((taken / "run.json").read_text())
-    run["pid"] = 2**22 - 1
-    (taken / "run.json").write_text(json.dumps(run))
     with pytest.raises(RunError, match="already holds"):
         jobs.claim(taken, SHORT, "sample")
-
-
-def test_the_processes_of_a_run_have_lower_priority_than_the_pages() -> None:
-    run = wait_for(jobs.start(ENDLESS, "sample"), lambda run: run.of("step"))
-    assert psutil.Process(run.pid).nice() > psutil.Process().nice()

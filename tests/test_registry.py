@@ -1,6 +1,9 @@
 import dataclasses
 import hashlib
 import json
+import os
+import shutil
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -167,6 +170,73 @@ def test_a_shipped_versions_command_trains_by_the_recipe_in_its_record(name: str
     assert record.recipe == RECIPES[name]
     assert record.command == f"mnist-core train --recipe {name} --data mnist"
     assert (registry.SHIPPED / name / WEIGHTS_FILE).stat().st_size <= 8_000_000
+
+
+def names() -> list[str]:
+    return [version.name for version in registry.all_versions()]
+
+
+def test_all_versions_are_ones_own_the_latest_first_and_the_shipped_ones(saved: Path) -> None:
+    for name in ("20260101-000000-quick", "20260102-000000-quick"):
+        shutil.copytree(saved, saved.with_name(name))
+    shutil.copytree(saved, saved.with_name("damaged"))
+    (saved.with_name("damaged") / RECORD_FILE).write_text("{")
+    (saved.with_name("unfinished")).mkdir()
+    mine = ["runs/mine", "runs/20260102-000000-quick", "runs/20260101-000000-quick"]
+    assert names() == [*mine, "article", "best", "robust"]
+    assert [version.shipped for version in registry.all_versions()] == [False] * 3 + [True] * 3
+    assert registry.version("runs/mine").bytes == (saved / WEIGHTS_FILE).stat().st_size
+
+
+def test_a_deleted_version_is_gone_and_can_be_brought_back(saved: Path) -> None:
+    content = (saved / WEIGHTS_FILE).read_bytes()
+    registry.delete("runs/mine")
+    assert "runs/mine" not in names()
+    assert registry.deleted() == ["runs/mine"]
+    with pytest.raises(WeightsError, match="no version called"):
+        promote("runs/mine")
+    assert registry.restore("runs/mine").name == "runs/mine"
+    assert "runs/mine" in names()
+    assert registry.deleted() == []
+    load_version(saved)
+    assert (saved / WEIGHTS_FILE).read_bytes() == content
+    with pytest.raises(WeightsError, match="not among the versions deleted"):
+        registry.restore("runs/mine")
+
+
+@pytest.mark.parametrize("name", ["runs/mine", "runs/../runs/mine", "runs/./mine"])
+def test_the_version_that_answers_is_not_deleted(saved: Path, name: str) -> None:
+    promote("runs/mine")
+    with pytest.raises(WeightsError, match="Promote another version first"):
+        registry.delete(name)
+    assert saved.exists()
+    promote("best")
+    registry.delete("runs/mine")
+    assert not saved.exists()
+
+
+@pytest.mark.parametrize("name", ["article", "best", "robust", "runs/../best"])
+def test_a_shipped_version_is_not_deleted(name: str, saved: Path) -> None:
+    promote("runs/mine")
+    with pytest.raises(WeightsError, match=r"stays|no version called"):
+        registry.delete(name)
+    assert {"article", "best", "robust"} <= set(names())
+    with pytest.raises(WeightsError, match="no version called"):
+        registry.delete("runs/nobody")
+    assert saved.exists()
+
+
+def test_deleted_versions_are_kept_for_a_week(saved: Path, weights: Path) -> None:
+    for name in ("older", "newer", "last"):
+        shutil.copytree(saved, saved.with_name(name))
+    registry.delete("runs/older")
+    registry.delete("runs/newer")
+    for name, days in (("older", 8), ("newer", 6)):
+        then = time.time() - days * 24 * 3600
+        os.utime(weights / "deleted" / name, (then, then))
+    registry.delete("runs/last")
+    assert registry.deleted() == ["runs/last", "runs/newer"]
+    assert not (weights / "deleted" / "older").exists()
 
 
 def test_without_a_choice_the_shipped_version_answers() -> None:

@@ -8,6 +8,7 @@ from torch import nn
 
 from mnist_core import RECIPES, DigitClassifier, Recipe, evaluate, progress, train
 from mnist_core.datasets import Dataset, LabelledImages
+from mnist_core.learner import Dropout
 from mnist_core.model import MLP, scale_pixels
 from mnist_core.optimizers import learning_rates
 from mnist_core.progress import EpochProgress, StepProgress, Trained
@@ -64,6 +65,47 @@ def test_article_recipe_takes_the_steps_of_the_articles_loop(tiny: Dataset) -> N
             optimizer.step()
     ours = trained(recipe, tiny).state_dict()
     assert all(torch.allclose(ours[key], value, atol=1e-5) for key, value in model.state_dict().items())
+
+
+def test_sgd_takes_the_steps_of_torchs_sgd(tiny: Dataset) -> None:
+    """Against a plain loop, given the same start and the same order; biases are not drawn to zero."""
+    recipe = Recipe(optimizer="sgd", learning_rate=0.1, momentum=0.8, weight_decay=0.01, epochs=2, keep="last", seed=3)
+    torch.manual_seed(3)
+    model = MLP()
+    start = MLP()
+    start.load_state_dict(model.state_dict())
+    order = torch.Generator().manual_seed(3)
+    weights, biases = ([parameter for parameter in model.parameters() if parameter.ndim == ndim] for ndim in (2, 1))
+    groups = [{"params": weights, "weight_decay": 0.01}, {"params": biases, "weight_decay": 0.0}]
+    optimizer = torch.optim.SGD(groups, lr=0.1, momentum=0.8)
+    images, labels = scale_pixels(tiny.train.images), torch.from_numpy(tiny.train.labels)
+    for _ in range(2):
+        for batch in torch.randperm(330, generator=order).split(32):
+            targets = nn.functional.one_hot(labels[batch], 10).float()
+            loss = nn.functional.binary_cross_entropy_with_logits(model(images[batch]), targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    ours = trained(recipe, tiny).state_dict()
+    assert all(torch.allclose(ours[key], value, atol=1e-5) for key, value in model.state_dict().items())
+    assert not any(torch.allclose(ours[key], value, atol=1e-3) for key, value in start.state_dict().items())
+
+
+def test_dropout_leaves_out_its_share_of_the_units_and_makes_up_for_it() -> None:
+    dropout = Dropout(Recipe(dropout=0.3), torch.device("cpu"))
+    dropped = dropout(torch.full((500, 200), 7.0))
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.3, abs=0.01)
+    assert dropped.unique().tolist() == pytest.approx([0, 7 / 0.7])
+    assert not torch.equal(dropped, dropout(torch.full((500, 200), 7.0))), "others each time"
+
+
+def test_dropout_changes_what_is_learned_but_not_how_the_result_answers(tiny: Dataset) -> None:
+    recipe = RECIPES["quick"].override(epochs=2)
+    plain, dropped = trained(recipe, tiny), trained(recipe.override(dropout=0.5), tiny)
+    assert not torch.equal(plain.layers[0].weight, dropped.layers[0].weight)
+    images = scale_pixels(tiny.validation.images)
+    with torch.inference_mode():
+        assert torch.equal(dropped(images), dropped(images))
 
 
 def test_epochs_are_reported_with_losses_that_match_the_weights(tiny: Dataset) -> None:

@@ -16,6 +16,7 @@ PAGES = (
 STYLE = """<style>
 .stMainBlockContainer { max-width: 58rem; padding-top: 3.25rem; padding-bottom: 3rem; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0.25rem 0; } /* leaves room for the canvas's own tools */
+.stMainBlockContainer h3 { font-size: 1.2rem; }
 .st-key-answer { min-width: min(22rem, 100%); flex: 1; } /* beside the board, or below it where that is too narrow */
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
