@@ -132,7 +132,6 @@ def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) 
         lock.acquire()
     except Timeout as error:
         raise RunError("Another process trains in this folder and does not end. End it, then start again.") from error
-    _lower_priority(os.getpid())
     try:
         yield
     finally:

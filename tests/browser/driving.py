@@ -110,7 +110,9 @@ def clear(page: Page) -> None:
     """Press Clear and wait for clean paper."""
     page.get_by_role("button", name="Clear", exact=True).click()
     page.wait_for_selector(".answer.waiting")
-    page.wait_for_timeout(500)
+    while ink_on_canvas(page):
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(150)
 
 
 def ink_on_canvas(page: Page) -> int:

@@ -41,6 +41,8 @@ def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, b
         page.get_by_role("button", name="Let it answer nevertheless").click()
         expect(page.get_by_text("Answers on the Draw page")).to_be_visible(timeout=20_000)
         assert registry.active_name() == "runs/mine"
+        expect(page.get_by_role("button", name="Roll back to best")).to_be_visible(timeout=20_000)
+        page.wait_for_timeout(1000)  # a button of the page before is of no use
         with page.expect_download() as download:
             page.get_by_role("button", name="ONNX").click()
         assert Path(download.value.path()).stat().st_size > 300_000
