@@ -11,18 +11,19 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from PIL import Image
 
 from mnist_core import jobs, parallel, registry
 from mnist_core.cli_models import models
+from mnist_core.cli_options import DataOption, WeightsOption, data_name, fields, layers
 from mnist_core.cli_output import print_accuracy, print_drawings, print_prediction, print_tables
 from mnist_core.cli_progress import watcher
 from mnist_core.cli_runs import follow_run
 from mnist_core.cli_runs import runs as runs_app
-from mnist_core.datasets import DATA_NAMES, DataName, load_dataset
+from mnist_core.datasets import DataName, load_dataset
 from mnist_core.drawings import evaluate_drawings
 from mnist_core.errors import DrawingError, MnistCoreError, RecipeError
 from mnist_core.evaluation import evaluate
@@ -42,15 +43,6 @@ app = typer.Typer(
 )
 app.add_typer(runs_app, name="runs")
 app.add_typer(models, name="models")
-
-DataOption = Annotated[
-    str,
-    typer.Option("--data", help="'mnist' (downloaded on first use) or 'sample' (5,000 digits, no network)."),
-]
-WeightsOption = Annotated[
-    Path | None,
-    typer.Option("--weights", help="Folder of a version; without it the active one.", show_default=False),
-]
 
 
 @app.command()
@@ -76,7 +68,7 @@ def train(
 ) -> None:
     """Train a version by a recipe and evaluate it on the test images; where a run is going on, wait for its end."""
     chosen = named_recipe(recipe).override(
-        hidden=_layers(hidden),
+        hidden=layers(hidden),
         loss=loss,
         learning_rate=lr,
         schedule=schedule,
@@ -84,11 +76,16 @@ def train(
         epochs=epochs,
         seed=seed,
     )
-    chosen = chosen.override(**_fields(settings or []))
-    images = _data_name(data)
+    chosen = chosen.override(**fields(settings or []))
+    images = data_name(data)
     if follow:
         follow_run(jobs.start(chosen, images), as_json=as_json)
-        return
+    else:
+        _train_here(chosen, images, output, as_json=as_json)
+
+
+def _train_here(chosen: Recipe, images: DataName, output: Path | None, *, as_json: bool) -> None:
+    """Train in this process, or, where `torchrun` started it, together with the others."""
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
     with parallel.together():
@@ -138,7 +135,7 @@ def evaluate_command(
     classifier = DigitClassifier.load(weights)
     with watcher(None, as_json=as_json) as show:
         dataset = load_dataset(
-            _data_name(data),
+            data_name(data),
             on_download=lambda file, done, total: show(
                 {"event": "download", "file": file, "bytes": done, "bytes_total": total}
             ),
@@ -217,38 +214,6 @@ def _open(file: Path) -> Image.Image:
             return image
     except OSError as error:
         raise DrawingError(f"not a picture that can be read ({error}). Give a PNG or JPEG file.") from error
-
-
-def _layers(hidden: str | None) -> tuple[int, ...] | None:
-    if hidden is None:
-        return None
-    try:
-        return tuple(int(units) for units in hidden.split(","))
-    except ValueError as error:
-        raise RecipeError(
-            f"hidden: {hidden!r} does not work. Give whole numbers with commas between, such as 100,100."
-        ) from error
-
-
-def _fields(settings: list[str]) -> dict[str, Any]:
-    """The recipe's fields given as FIELD=VALUE, with values in JSON or plain words."""
-    values = {}
-    for setting in settings:
-        field, equals, value = setting.partition("=")
-        if not equals or field not in Recipe.field_names():
-            raise RecipeError(f"--set {setting}: give FIELD=VALUE with one of: {', '.join(Recipe.field_names())}.")
-        try:
-            values[field] = json.loads(value)
-        except ValueError:
-            values[field] = value
-    return values
-
-
-def _data_name(name: str) -> DataName:
-    for known in DATA_NAMES:
-        if name == known:
-            return known
-    raise typer.BadParameter(f"there are no images called {name!r}; choose one of: {', '.join(DATA_NAMES)}")
 
 
 def _say_that_it_waits(other: RunStatus) -> None:

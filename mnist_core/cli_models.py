@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_core import promotion, registry
+from mnist_core import deletion, promotion, registry
 from mnist_core.catalogue import entries, recipe_in_words
 from mnist_core.cli_output import print_accuracy, print_tables
 from mnist_core.comparison import Comparison, compare
@@ -140,7 +140,7 @@ def label(
 def delete(version: VersionArgument, as_json: JsonOption = False) -> None:
     """Delete a version; never the active one, nor one that came with the installation."""
     name = named(version)
-    registry.delete(name)
+    deletion.delete(name)
     undo = f"mnist-core models restore {name}"
     print(json.dumps({"deleted": name, "undo": undo}) if as_json else f"deleted; for a while `{undo}` brings it back")
 
@@ -148,7 +148,7 @@ def delete(version: VersionArgument, as_json: JsonOption = False) -> None:
 @models.command()
 def restore(version: Annotated[str, typer.Argument(metavar="VERSION")], as_json: JsonOption = False) -> None:
     """Bring a deleted version back."""
-    name = registry.restore(version).name
+    name = deletion.restore(version).name
     print(json.dumps({"restored": name}) if as_json else f"{name} is back")
 
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from mnist_core.execution import in_words
 from mnist_core.recipes import Recipe
-from mnist_core.runs import Emit, Event, in_words
+from mnist_core.runs import Emit, Event
 
 
 @contextmanager

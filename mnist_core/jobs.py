@@ -6,8 +6,6 @@ who trains holds `.training` to the end; the operating system frees them when a 
 
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,11 +17,11 @@ from filelock import FileLock, Timeout
 
 from mnist_core.datasets import DataName
 from mnist_core.errors import RunError
+from mnist_core.processes import spawn
 from mnist_core.recipes import Recipe
 from mnist_core.registry import RECORD_FILE, runs_dir
 from mnist_core.runs import (
     CANCEL_FILE,
-    LOG_FILE,
     RUN_FILE,
     RunStatus,
     append_event,
@@ -36,11 +34,6 @@ from mnist_core.runs import (
 CANCEL_SECONDS = 5
 """After which a run that was asked to end is ended."""
 TURN_SECONDS = 0.3
-NICENESS = 15
-"""Answering drawings comes before training."""
-
-_started: list[subprocess.Popen[bytes]] = []
-"""Kept so that the operating system can be told, once they have ended, that nobody waits for their result."""
 
 
 def start(recipe: Recipe, data: DataName) -> RunStatus:
@@ -88,7 +81,7 @@ def tend_queue() -> None:
     if any(run.state == "queued" for run in runs) and not any(run.state == "running" for run in runs):
         with _starting():
             if _running(all_runs()) is None and (waiting := queued_runs()) and waiting[0].pid is None:
-                _spawn(waiting[0].folder)
+                spawn(waiting[0].folder)
 
 
 def claim(folder: Path | None, recipe: Recipe, data: DataName) -> RunStatus:
@@ -245,26 +238,6 @@ def _asked_to_end(run: RunStatus) -> bool:
     return False
 
 
-def _spawn(folder: Path) -> None:
-    """Start the process that does the run in `folder`."""
-    try:
-        with (folder / LOG_FILE).open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "mnist_core", "perform", str(folder.resolve())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=Path(__file__).parents[1],
-                env={**os.environ, **_absolute_folders()},
-                start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
-            )
-        _started[:] = [process, *(other for other in _started if other.poll() is None)]
-        update_run(folder, process.pid, queued=False)
-        _lower_priority(process.pid)
-    except (OSError, psutil.Error) as error:
-        raise RunError(f"The training process could not be started ({error}). Try again.") from error
-
-
 @contextmanager
 def _starting() -> Iterator[None]:
     """Only one process at a time starts or orders runs; one that dies meanwhile does not block the others."""
@@ -298,19 +271,3 @@ def _new_folder(recipe: Recipe) -> Path:
 
 def _is_one_of_ours(folder: Path) -> bool:
     return folder.resolve().parent == runs_dir().resolve()
-
-
-def _lower_priority(pid: int) -> None:
-    """Of a process that has not made its threads yet: they follow it."""
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        if sys.platform == "win32":
-            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        else:
-            process.nice(max(NICENESS, process.nice()))
-
-
-def _absolute_folders() -> dict[str, str]:
-    """`MNIST_DATA` and `MNIST_WEIGHTS` may be relative to where this process was started."""
-    names = ("MNIST_DATA", "MNIST_WEIGHTS")
-    return {name: str(Path(os.environ[name]).resolve()) for name in names if os.environ.get(name)}

@@ -10,8 +10,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import shutil
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,8 +26,6 @@ from mnist_core.records import Record
 
 SHIPPED = Path(__file__).parents[1] / "weights"
 DEFAULT = "best"
-UNDO_DAYS = 7
-"""For so long a deleted version can be brought back."""
 WEIGHTS_FILE, RECORD_FILE = "model.safetensors", "model.json"
 
 
@@ -87,7 +83,7 @@ def save_version(folder: Path, model: MLP, record: Record) -> Version:
         write_atomically(folder / RECORD_FILE, json.dumps(record.to_dict(), indent=1) + "\n")
     except OSError as error:
         raise WeightsError(f"{folder} cannot be written ({error}). Make room or choose another folder.") from error
-    return Version(_name(folder), folder, record)
+    return Version(name_of(folder), folder, record)
 
 
 def load_version(folder: Path) -> LoadedVersion:
@@ -178,7 +174,7 @@ def find(name: str) -> Path:
     Raises:
         WeightsError: there is none.
     """
-    homes = () if name.startswith(_deleted_dir().name) else (weights_dir(), SHIPPED)
+    homes = () if name.startswith(deleted_dir().name) else (weights_dir(), SHIPPED)
     for home in homes:
         folder = home / name
         if folder.is_dir() and folder.resolve().is_relative_to(home.resolve()):  # no way out with ..
@@ -198,59 +194,12 @@ def all_versions() -> list[Version]:
     return versions
 
 
-def delete(name: str) -> None:
-    """Take one's own version out of the list; `restore` brings it back for `UNDO_DAYS` days.
-
-    Raises:
-        WeightsError: it answers now, came with the repository, or cannot be moved.
-    """
-    chosen = version(name)
-    if chosen.shipped or chosen.folder.parent.resolve() != runs_dir().resolve():
-        raise WeightsError(f"{name} came with the installation and stays.")
-    if _name(chosen.folder) == active_name():
-        raise WeightsError(f"{name} answers on the Draw page. Promote another version first, then delete this one.")
-    _forget_what_was_deleted_long_ago()
-    try:
-        _deleted_dir().mkdir(exist_ok=True)
-        os.utime(chosen.folder)  # from now on the days are counted
-        chosen.folder.rename(_deleted_dir() / chosen.folder.name)
-    except OSError as error:
-        raise WeightsError(f"{name} cannot be deleted ({error}). It stays.") from error
-
-
-def restore(name: str) -> Version:
-    """Bring a deleted version back.
-
-    Raises:
-        WeightsError: it is not among the deleted ones, or cannot be moved.
-    """
-    folder = _deleted_dir() / Path(name).name
-    if not (folder / RECORD_FILE).exists():
-        raise WeightsError(f"{name} is not among the versions deleted in the last {UNDO_DAYS} days.")
-    try:
-        folder.rename(runs_dir() / folder.name)
-    except OSError as error:
-        raise WeightsError(f"{name} cannot be brought back ({error}). Try again.") from error
-    return version(f"runs/{folder.name}")
-
-
-def deleted() -> list[str]:
-    """The names of the versions that can be brought back, the last deleted first."""
-    folders = [path.parent for path in _deleted_dir().glob(f"*/{RECORD_FILE}")]
-    return [f"runs/{folder.name}" for folder in sorted(folders, key=lambda folder: -folder.stat().st_mtime)]
-
-
-def _deleted_dir() -> Path:
+def deleted_dir() -> Path:
+    """Where deleted versions stay for a while; see `deletion`."""
     return weights_dir() / "deleted"
 
 
-def _forget_what_was_deleted_long_ago() -> None:
-    for folder in _deleted_dir().glob("*"):
-        if time.time() - folder.stat().st_mtime > UNDO_DAYS * 24 * 3600:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _name(folder: Path) -> str:
+def name_of(folder: Path) -> str:
     """What `version` finds a folder by: its path below the weights folder, else the whole path."""
     folder = folder.resolve()
     weights = weights_dir().resolve()

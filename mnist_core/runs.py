@@ -238,28 +238,3 @@ def _read_events(folder: Path, most: int | None = None) -> tuple[Event, ...]:
 
 def _unreadable(folder: Path, error: Exception) -> RunError:
     return RunError(f"{folder} holds no run that can be read ({error!r}). Start a new one.")
-
-
-def in_words(event: Event, recipe: Recipe | None = None) -> str:
-    """An event as a line for a log or a pipe; empty where it is not worth one."""
-    match event["event"]:
-        case "download" if event["bytes"] == event["bytes_total"]:
-            return f"downloaded {event['file']} ({event['bytes'] / 1e6:.1f} MB)"
-        case "loaded":
-            return ", ".join(f"{count:,} {part}" for part, count in event["images"].items()) + " images"
-        case "resumed":
-            return f"going on after epoch {event['epoch']}"
-        case "epoch":
-            of = f"/{recipe.epochs}" if recipe else ""
-            return (
-                f"epoch {event['epoch']}{of}: loss {event['train_loss']:.4f}, "
-                f"validation loss {event['validation_loss']:.4f}, "
-                f"validation accuracy {event['validation_accuracy']:.2%}, {event['seconds']:.1f} s"
-            )
-        case "evaluating":
-            return f"evaluating on {event['on']}"
-        case "finished" | "cancelled":
-            return str(event["event"])
-        case "failed":
-            return f"failed: {event['message']}"
-    return ""

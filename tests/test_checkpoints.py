@@ -10,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from mnist_core import RECIPES, Recipe, jobs, registry, train
+from mnist_core import RECIPES, Recipe, jobs, processes, registry, train
 from mnist_core.checkpoints import Checkpoint, epoch_of
 from mnist_core.datasets import Dataset
 from mnist_core.errors import CheckpointError
@@ -162,5 +162,5 @@ def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Da
     *_, unbroken_one = train(recipe, sample, device=CPU)
     assert isinstance(unbroken_one, Trained)
     assert same(version.model, unbroken_one.model)
-    for process in jobs._started:
+    for process in processes.started:
         process.wait(30)

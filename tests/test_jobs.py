@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mnist_core import RECIPES, jobs, registry
+from mnist_core import RECIPES, jobs, processes, registry
 from mnist_core.errors import RunError
 from mnist_core.promotion import promote
 from mnist_core.runs import RunStatus, append_event, read_log, read_run, update_run, write_run
@@ -32,7 +32,7 @@ def _no_run_is_left_behind() -> Iterator[None]:
     while (run := jobs.running_run()) is not None and run.pid != os.getpid():
         psutil.Process(run.pid).kill()
         wait_for(run, lambda run: run.ended)
-    for process in jobs._started:
+    for process in processes.started:
         process.wait(30)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core import registry
+from mnist_core import deletion, registry
 from mnist_core.errors import WeightsError
 from mnist_core.labels import LONGEST_NOTE, LONGEST_TITLE, Label, label_version, labels, named
 
@@ -62,8 +62,8 @@ def test_only_a_version_has_a_label() -> None:
 def test_a_deleted_version_has_its_label_when_it_comes_back(weights: Path) -> None:
     shutil.copytree(registry.SHIPPED / "article", weights / "runs" / "mine")
     label_version("runs/mine", title="Mine")
-    registry.delete("runs/mine")
-    registry.restore("runs/mine")
+    deletion.delete("runs/mine")
+    deletion.restore("runs/mine")
     assert named("Mine") == "runs/mine"
 
 

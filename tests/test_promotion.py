@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core import DigitClassifier, registry
+from mnist_core import DigitClassifier, deletion, registry
 from mnist_core.errors import WeightsError
 from mnist_core.promotion import Change, history, previous, promote, roll_back
 
@@ -80,7 +80,7 @@ def test_a_file_of_old_that_holds_nothing_but_a_name_is_understood(weights: Path
 
 
 def deleted(folder: Path) -> None:
-    registry.delete(f"runs/{folder.name}")
+    deletion.delete(f"runs/{folder.name}")
 
 
 def without_weights(folder: Path) -> None:

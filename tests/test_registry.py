@@ -13,7 +13,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from mnist_core import DigitClassifier, Recipe, evaluate, registry
+from mnist_core import DigitClassifier, Recipe, deletion, evaluate, registry
 from mnist_core.calibration import SHARES, Calibration
 from mnist_core.datasets import Dataset
 from mnist_core.errors import WeightsError
@@ -190,28 +190,28 @@ def test_all_versions_are_ones_own_the_latest_first_and_the_shipped_ones(saved: 
 
 def test_a_deleted_version_is_gone_and_can_be_brought_back(saved: Path) -> None:
     content = (saved / WEIGHTS_FILE).read_bytes()
-    registry.delete("runs/mine")
+    deletion.delete("runs/mine")
     assert "runs/mine" not in names()
-    assert registry.deleted() == ["runs/mine"]
+    assert deletion.deleted() == ["runs/mine"]
     with pytest.raises(WeightsError, match="no version called"):
         promote("runs/mine")
-    assert registry.restore("runs/mine").name == "runs/mine"
+    assert deletion.restore("runs/mine").name == "runs/mine"
     assert "runs/mine" in names()
-    assert registry.deleted() == []
+    assert deletion.deleted() == []
     load_version(saved)
     assert (saved / WEIGHTS_FILE).read_bytes() == content
     with pytest.raises(WeightsError, match="not among the versions deleted"):
-        registry.restore("runs/mine")
+        deletion.restore("runs/mine")
 
 
 @pytest.mark.parametrize("name", ["runs/mine", "runs/../runs/mine", "runs/./mine"])
 def test_the_version_that_answers_is_not_deleted(saved: Path, name: str) -> None:
     promote("runs/mine")
     with pytest.raises(WeightsError, match="Promote another version first"):
-        registry.delete(name)
+        deletion.delete(name)
     assert saved.exists()
     promote("best")
-    registry.delete("runs/mine")
+    deletion.delete("runs/mine")
     assert not saved.exists()
 
 
@@ -219,23 +219,23 @@ def test_the_version_that_answers_is_not_deleted(saved: Path, name: str) -> None
 def test_a_shipped_version_is_not_deleted(name: str, saved: Path) -> None:
     promote("runs/mine")
     with pytest.raises(WeightsError, match=r"stays|no version called"):
-        registry.delete(name)
+        deletion.delete(name)
     assert {"article", "best", "robust"} <= set(names())
     with pytest.raises(WeightsError, match="no version called"):
-        registry.delete("runs/nobody")
+        deletion.delete("runs/nobody")
     assert saved.exists()
 
 
 def test_deleted_versions_are_kept_for_a_week(saved: Path, weights: Path) -> None:
     for name in ("older", "newer", "last"):
         shutil.copytree(saved, saved.with_name(name))
-    registry.delete("runs/older")
-    registry.delete("runs/newer")
+    deletion.delete("runs/older")
+    deletion.delete("runs/newer")
     for name, days in (("older", 8), ("newer", 6)):
         then = time.time() - days * 24 * 3600
         os.utime(weights / "deleted" / name, (then, then))
-    registry.delete("runs/last")
-    assert registry.deleted() == ["runs/last", "runs/newer"]
+    deletion.delete("runs/last")
+    assert deletion.deleted() == ["runs/last", "runs/newer"]
     assert not (weights / "deleted" / "older").exists()
 
 

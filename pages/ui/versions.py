@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from mnist_core import Evaluation, promotion, registry
+from mnist_core import Evaluation, deletion, promotion
 from mnist_core.catalogue import Entry, recipe_in_words
 from mnist_core.exchange import from_zip, to_onnx, to_zip
 from mnist_core.labels import LONGEST_NOTE, LONGEST_TITLE, label_version
@@ -167,14 +167,14 @@ def _ask(name: str, sentence: str) -> None:
 
 @errors_in_words()
 def _delete(entry: Entry) -> None:
-    registry.delete(entry.name)
+    deletion.delete(entry.name)
     st.session_state[DELETED] = (entry.name, entry.title)
 
 
 def offer_undo() -> None:
     """After a deletion: one click takes it back."""
     name, title = st.session_state.get(DELETED, ("", ""))
-    if name in registry.deleted():
+    if name in deletion.deleted():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}** was deleted.")
             st.button("Undo", icon=":material/undo:", on_click=_restore, args=[name])
@@ -182,7 +182,7 @@ def offer_undo() -> None:
 
 @errors_in_words()
 def _restore(name: str) -> None:
-    registry.restore(name)
+    deletion.restore(name)
     st.session_state.pop(DELETED, None)
 
 
@@ -201,7 +201,7 @@ def show_history(listed: list[Entry]) -> None:
     for change in reversed(changes[-8:]):
         when = f"{datetime.fromisoformat(change.since):%d %b %Y, %H:%M} UTC" if change.since else "some time ago"
         st.markdown(f"{when}: {change.how} to **{titles.get(change.name, change.name + ', since deleted')}**")
-    for name in registry.deleted()[:5]:
+    for name in deletion.deleted()[:5]:
         st.button(f"Bring back {name}", icon=":material/restore_from_trash:", on_click=_restore, args=[name])
 
 

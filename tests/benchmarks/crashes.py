@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import RECIPES, DigitClassifier, Recipe, jobs, registry
+from mnist_core import RECIPES, DigitClassifier, Recipe, jobs, processes, registry
 from mnist_core.datasets import MNIST_FILES, data_dir, mnist_is_here
 from mnist_core.promotion import history, promote
 from mnist_core.runs import RunStatus, read_log, read_run, write_run
@@ -258,7 +258,7 @@ def _house(folder: Path) -> Iterator[None]:
             jobs.cancel(run)
         if (going_on := jobs.running_run()) is not None:
             jobs.cancel(going_on, wait_seconds=10)
-        for process in jobs._started:
+        for process in processes.started:
             process.wait(30)
         for name, value in outside.items():
             os.environ.pop(name)
@@ -274,7 +274,7 @@ def _start_downloading(mirror: str) -> RunStatus:
         process = subprocess.Popen(
             [sys.executable, "-c", DOWNLOADING, mirror, "perform", str(folder)], cwd=ROOT, stdout=log, stderr=log
         )
-    jobs._started.append(process)
+    processes.started.append(process)
     end = time.monotonic() + LONGEST
     while read_run(folder).state == "queued" and process.poll() is None:
         _require(time.monotonic() < end, "the process did not begin")
