@@ -1,6 +1,6 @@
 """What a version scores on a named set of images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -145,11 +145,20 @@ class Evaluation:
 
 def evaluate(classifier: Reader, data: LabelledImages) -> Evaluation:
     """Ask `classifier` about every image of `data` (at least one) and count."""
+    probabilities, scores = classifier.predict_frames(data.images), classifier.ood_scores(data.images)
+    return evaluate_answers(data, probabilities, scores, classifier.calibration.thresholds)
+
+
+def evaluate_answers(
+    data: LabelledImages,
+    probabilities: NDArray[np.float32],
+    scores: NDArray[np.float64],
+    thresholds: Sequence[float],
+) -> Evaluation:
+    """Count what was answered to `data`: probabilities (n, 10), scores (n,) and a threshold for each of `SHARES`."""
     # here, because scikit-learn takes a second to import and drawing does without
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    probabilities = classifier.predict_frames(data.images)
-    scores = classifier.ood_scores(data.images)
     answers, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1)
     right = answers == data.labels
     digits = np.arange(CLASSES)
@@ -170,7 +179,7 @@ def evaluate(classifier: Reader, data: LabelledImages) -> Evaluation:
         reliability=reliability(confidences, right),
         coverage=tuple(
             Coverage(share, int((scores <= threshold).sum()), int((scores[right] <= threshold).sum()))
-            for share, threshold in zip(SHARES, classifier.calibration.thresholds, strict=True)
+            for share, threshold in zip(SHARES, thresholds, strict=True)
         ),
     )
 

@@ -34,6 +34,14 @@ class MLP(nn.Module):
         logits: Tensor = output(activations)
         return logits
 
+    def activations(self, images: Tensor) -> list[Tensor]:
+        """What each hidden layer makes (n, units) of images (n, 28, 28) or (n, 784), after its ReLU."""
+        layers, given = [], images.flatten(1)
+        for layer in list(self.layers)[:-1]:
+            given = torch.relu(layer(given))
+            layers.append(given)
+        return layers
+
 
 def scale_pixels(frames: NDArray[np.uint8] | Tensor) -> Tensor:
     """What the network is fed: frames (n, 28, 28) of 0…255 as a float tensor of 0…1."""

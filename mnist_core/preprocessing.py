@@ -6,6 +6,8 @@ MNIST read drawings made that way far better than drawings merely shrunk. Pens d
 are first brought to one width.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -27,6 +29,30 @@ MOST_SHRINKING = 0.42
 """A pen's width can shrink by twice this share; more would break strokes where they are thinner than most."""
 
 
+@dataclass(frozen=True)
+class Window:
+    """A grid of pixels laid over a picture: where it begins there, and how fine it is."""
+
+    top: float
+    """In the picture's pixels."""
+    left: float
+    scale: float
+    """Pixels of the grid for each of the picture."""
+
+    def within(self, outer: "Window") -> "Window":
+        """This window, which lies over what is seen through `outer`, as one over the picture behind that."""
+        return Window(
+            outer.top + self.top / outer.scale, outer.left + self.left / outer.scale, outer.scale * self.scale
+        )
+
+    def resample(self, ink: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+        """The ink (H, W) in `height` × `width` pixels of this grid."""
+        rows = _resampling(ink.shape[0], height, self.scale, self.top)
+        columns = _resampling(ink.shape[1], width, self.scale, self.left)
+        seen: NDArray[np.float32] = rows @ ink @ columns.T
+        return seen
+
+
 def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bring a picture of one digit into MNIST's frame.
 
@@ -41,13 +67,21 @@ def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint
         EmptyDrawingError: there is no ink.
         DrawingError: not a picture of one of these forms.
     """
+    return frame_drawing(image)[0]
+
+
+def frame_drawing(image: Image.Image | NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Window]:
+    """The same, and where in the picture the frame lies, so that what is found in the one can be shown in the other."""
     ink = find_ink(image).amount
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return _place(_with_even_pen(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
+    redrawn, large = _with_even_pen(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    frame, placed = _place(redrawn)
+    return frame, placed.within(large).within(Window(float(rows[0]), float(columns[0]), 1.0))
 
 
-def _with_even_pen(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Ink (H, W), redrawn at a size of its own as if with a pen whose width is a fixed share of the digit's size.
+def _with_even_pen(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Window]:
+    """Ink (H, W), redrawn at a size of its own as if with a pen whose width is a fixed share of the digit's size; and
+    where in the old the new one lies.
 
     All strokes grow or shrink alike, by a distance measured from their edges, so that what is read does not depend on
     how wide the pen was or how large the digit was drawn.
@@ -56,9 +90,8 @@ def _with_even_pen(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     (top, bottom), (left, right) = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
     scale = WORKING_SIDE / max(bottom - top, right - left)
     height, width = ((np.array([bottom - top, right - left]) * scale).astype(int) + 2 * MARGIN).tolist()
-    rows = _resampling(ink.shape[0], height, scale, top - MARGIN / scale)
-    columns = _resampling(ink.shape[1], width, scale, left - MARGIN / scale)
-    large = rows @ ink @ columns.T
+    window = Window(top - MARGIN / scale, left - MARGIN / scale, scale)
+    large = window.resample(ink, height, width)
 
     stroke = large >= 0.5
     inside = _distance_to_edge(stroke, large)
@@ -69,7 +102,7 @@ def _with_even_pen(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     depth = np.where(stroke, inside, -_distance_to_edge(~stroke, 1 - large) if growth > 0 else -1)
     depth = np.where(np.abs(depth) <= 0.6, large - 0.5, depth)  # on the edge itself, its shade is exact
     redrawn: NDArray[np.float32] = np.clip(depth + (growth + 0.5), 0, 1).astype(np.float32)
-    return redrawn
+    return redrawn, window
 
 
 def _distance_to_edge(shape: NDArray[np.bool_], coverage: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -80,16 +113,17 @@ def _distance_to_edge(shape: NDArray[np.bool_], coverage: NDArray[np.float32]) -
     return depth
 
 
-def _place(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The frame of ink (H, W): its longer side fills the box, its centre of mass is the middle."""
+def _place(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window]:
+    """The frame of ink (H, W), its longer side filling the box and its centre of mass in the middle; and where in the
+    ink it lies."""
     spans = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
     scale = BOX / max(end - start for start, end in spans)
-    starts = (_start(ink.sum(axis=axis), span, FRAME / scale) for axis, span in zip((1, 0), spans, strict=True))
-    rows, columns = (_resampling(count, FRAME, scale, start) for count, start in zip(ink.shape, starts, strict=True))
-    frame = rows @ ink @ columns.T
+    top, left = (_start(ink.sum(axis=axis), span, FRAME / scale) for axis, span in zip((1, 0), spans, strict=True))
+    window = Window(top, left, scale)
+    frame = window.resample(ink, FRAME, FRAME)
     # thin strokes fade in the shrinking; MNIST's reach full white
     stretched: NDArray[np.uint8] = (frame * (255 / frame.max())).round().astype(np.uint8)
-    return stretched
+    return stretched, window
 
 
 def _start(mass: NDArray[np.float32], span: tuple[float, float], side: float) -> float:
