@@ -1,19 +1,20 @@
 """The Draw page: draw a digit, be told at once which it is, how sure the network is, and what it saw."""
 
-import random
-
 import streamlit as st
 
-from mnist_core import registry
+from mnist_core import Prediction, registry
 from mnist_core.calibration import ACCEPTED
 from mnist_core.catalogue import entries, title_of
 from mnist_core.errors import EmptyDrawingError
 from pages.ui import loaders
 from pages.ui.answer import RIVAL, STRICTNESS, choose_rival, choose_strictness, show_answer, show_version, show_waiting
-from pages.ui.board import SIDE, board, draw_board
+from pages.ui.board import SIDE, Board, draw_board, put_example
+from pages.ui.demo import keep_up
 from pages.ui.layout import begin_page, errors_in_words
+from pages.ui.loaders import Reader
+from pages.ui.why import show_nearest, show_why
 
-PEN_WIDTH = "pen_width"
+PEN_WIDTH, NEAREST = "pen_width", "nearest"
 
 
 @st.fragment
@@ -26,39 +27,48 @@ def draw_and_answer() -> None:
         with st.container(horizontal=True, gap="small", key="tools"):
             st.button("Clear", icon=":material/delete:", on_click=current.clear, type="primary")
             st.button("Undo", icon=":material/undo:", on_click=current.undo, disabled=not current.strokes)
-            st.button("Try an example", icon=":material/casino:", on_click=put_example)
+            st.button("Try an example", icon=":material/casino:", on_click=errors_in_words()(put_example))
         st.slider("Pen width", 8, 40, 20, step=2, key=PEN_WIDTH, persist_state="session")
+    reader = loaders.active_reader()
     with side_by_side.container(key="answer"):
-        reader = loaders.active_reader()
-        try:
-            frame, problems = current.frame(), current.problems()
-            accept = st.session_state.get(STRICTNESS, ACCEPTED)
-            prediction = reader.classifier.predict_frame(frame, accept=accept)
-            if rival := st.session_state.get(RIVAL):
-                titles = (title_of(reader.name), title_of(rival))
-                candidate = loaders.reader_of(rival).classifier.predict_frame(frame, accept=accept)
-                show_answer(prediction, frame, problems, titles, candidate)
-            else:
-                show_answer(prediction, frame, problems)
-        except EmptyDrawingError:
-            show_waiting()
+        answered = answer(current, reader)
         if current.origin:
             st.caption(current.origin)
         choose_strictness(reader.record)
         show_version(title_of(reader.name), reader.record)
         if reader.problem:
             st.warning(f"The version that was chosen cannot be used, so the shipped one answers. {reader.problem}")
+    if answered:
+        give_reasons(current, reader, answered)
+    keep_up()
 
 
-@errors_in_words()
-def put_example() -> None:
-    """Put a digit of the bundled sample on the board."""
-    sample = loaders.sample()
-    index = random.randrange(len(sample))
-    label = sample.labels[index]
-    board().put(
-        sample.images[index], f"An example from MNIST's training images, labelled {label}. Draw on it, or clear."
-    )
+def answer(current: Board, reader: Reader) -> Prediction | None:
+    """What the active version says of the drawing, and, if one was chosen, another one beside it."""
+    try:
+        frame, problems = current.frame(), current.problems()
+    except EmptyDrawingError:
+        show_waiting()
+        return None
+    accept = st.session_state.get(STRICTNESS, ACCEPTED)
+    prediction = reader.classifier.predict_frame(frame, accept=accept)
+    if rival := st.session_state.get(RIVAL):
+        titles = (title_of(reader.name), title_of(rival))
+        candidate = loaders.reader_of(rival).classifier.predict_frame(frame, accept=accept)
+        show_answer(prediction, frame, problems, titles, candidate)
+    else:
+        show_answer(prediction, frame, problems)
+    return prediction
+
+
+def give_reasons(current: Board, reader: Reader, prediction: Prediction) -> None:
+    """Why that is the answer; made after it was shown, so that it does not wait."""
+    frame, window = current.framed()
+    show_why(reader, prediction, frame, current.ink(), window)
+    nearest = st.expander("Which of the digits it learned from look most like this?", on_change="rerun", key=NEAREST)
+    if nearest.open:
+        with nearest:
+            show_nearest(reader, frame)
 
 
 @st.fragment(run_every="2s")

@@ -39,6 +39,7 @@ class Answers:
         highest: NDArray[np.float32] = self.probabilities.max(axis=1)
         return highest
 
+    @cached_property
     def evaluation(self) -> Evaluation:
         """What these answers are worth."""
         return evaluate_answers(self.images, self.probabilities, self.scores, self.thresholds)

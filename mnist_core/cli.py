@@ -167,7 +167,7 @@ def _evaluate_drawings(
     if not as_json:
         print_drawings(evaluations)
     if save:
-        registry.save_version(folder, version.model, replace(version.record, drawings=tuple(evaluations)))
+        registry.save_record(folder, replace(version.record, drawings=tuple(evaluations)))
 
 
 @app.command()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.datasets import LabelledImages
+from mnist_core.datasets import LabelledImages, data_dir
 from mnist_core.errors import DatasetError
 from mnist_core.evaluation import Evaluation, Interval, Reader, evaluate
 from mnist_core.preprocessing import normalize_drawing
@@ -53,6 +54,11 @@ class DrawingsEvaluation:
             auroc=values["auroc"],
             auroc_interval=Interval(*interval) if interval else None,
         )
+
+
+def drawings_file() -> Path:
+    """Where people's drawings lie, if there are any here: pen strokes of digits, beside MNIST."""
+    return data_dir() / "pen" / "digits.jsonl.gz"
 
 
 def evaluate_drawings(

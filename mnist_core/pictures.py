@@ -15,7 +15,7 @@ FOR, AGAINST = np.array([96, 165, 250]), np.array([251, 146, 60])
 """Blue and orange, on black: ink there speaks for the unit, or against it."""
 SPEAKS_FOR, SPEAKS_AGAINST = np.array([29, 78, 216]), np.array([234, 88, 12])
 """The same on white paper."""
-PAPER, SAYS_NOTHING = np.array([255, 255, 255]), np.array([203, 206, 214])
+PAPER, SAYS_NOTHING = 255, np.array([203, 206, 214])
 HATCH = 8
 """Pixels from one white line to the next in ink that speaks against, so that it can be told without colours."""
 ENLARGED = 10
@@ -56,13 +56,14 @@ def spoken_ink(ink: NDArray[np.float32], window: Window, contributions: NDArray[
     # what lies between the frame's pixels is interpolated; the ink's edges stay as sharp as they were drawn
     rows = _interpolation(ink.shape[0], window.top, window.scale)
     columns = _interpolation(ink.shape[1], window.left, window.scale)
-    spoken = rows @ contributions @ columns.T
-    strongest = float(np.abs(contributions).max())
-    strength = (np.abs(spoken) / max(strongest, 1e-12)).clip(0, 1) ** 0.6
-    line = (np.add.outer(*map(np.arange, ink.shape)) % HATCH) < HATCH // 4
-    strength = np.where((spoken < 0) & line, 0, strength)[..., None]
-    colours = SAYS_NOTHING + (np.where(spoken[..., None] > 0, SPEAKS_FOR, SPEAKS_AGAINST) - SAYS_NOTHING) * strength
-    coloured: NDArray[np.uint8] = (PAPER + (colours - PAPER) * ink[..., None]).astype(np.uint8)
+    inked = np.nonzero(ink)
+    spoken = (rows @ contributions @ columns.T)[inked]
+    strength = (np.abs(spoken) / max(float(np.abs(contributions).max()), 1e-12)).clip(0, 1) ** 0.6
+    strength[(spoken < 0) & ((inked[0] + inked[1]) % HATCH < HATCH // 4)] = 0
+    spoken_in = np.where(spoken[:, None] > 0, SPEAKS_FOR, SPEAKS_AGAINST)
+    colours = SAYS_NOTHING + (spoken_in - SAYS_NOTHING) * strength[:, None]
+    coloured = np.full((*ink.shape, 3), PAPER, np.uint8)
+    coloured[inked] = PAPER + (colours - PAPER) * ink[inked][:, None]
     return coloured
 
 

@@ -80,10 +80,22 @@ def save_version(folder: Path, model: MLP, record: Record) -> Version:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECORD_FILE).unlink(missing_ok=True)
         write_atomically(folder / WEIGHTS_FILE, weights)
+    except OSError as error:
+        raise WeightsError(f"{folder} cannot be written ({error}). Make room or choose another folder.") from error
+    save_record(folder, record)
+    return Version(name_of(folder), folder, record)
+
+
+def save_record(folder: Path, record: Record) -> None:
+    """Write a version's record anew; its weights stay.
+
+    Raises:
+        WeightsError: it cannot be written.
+    """
+    try:
         write_atomically(folder / RECORD_FILE, json.dumps(record.to_dict(), indent=1) + "\n")
     except OSError as error:
         raise WeightsError(f"{folder} cannot be written ({error}). Make room or choose another folder.") from error
-    return Version(name_of(folder), folder, record)
 
 
 def load_version(folder: Path) -> LoadedVersion:

@@ -6,6 +6,7 @@ from mnist_core import Recipe, jobs
 from mnist_core.datasets import IMAGE_COUNTS, DataName, mnist_is_here
 from mnist_core.errors import MnistCoreError
 from pages.ui import loaders
+from pages.ui.demo import keep_up
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.links import DATA, keep_link, link, read_link
 from pages.ui.live import ABOUT_DATA, duration, follow
@@ -93,7 +94,11 @@ def describe(recipe: Recipe, data: DataName) -> None:
 def preview(recipe: Recipe) -> None:
     """What the network will be shown, where that is not just the images themselves."""
     if recipe.augments:
-        st.image(loaders.distorted_digits(recipe), width="stretch")
+        st.image(
+            loaders.distorted_digits(recipe),
+            width="stretch",
+            alt="A row for each digit from 0 to 9: as it is, then distorted in nineteen ways",
+        )
         mixed_in = "Shapes that are no digit are mixed in, so that the network learns to say so."
         st.caption(
             "Left: digits as they are. To the right: what the recipe makes of each, anew for every epoch. "
@@ -109,11 +114,13 @@ with errors_in_words():
     busy = running is not None or bool(waiting)
     if busy:
         follow(running.id if running else "")
-        st.subheader("Train another", anchor=False, divider="gray")
+        st.header("Train another", anchor=False, divider="gray")
     choose_and_train()
     if ended := [run for run in jobs.all_runs() if run.ended]:
         st.divider()
+        st.html('<span id="outcome"></span>')  # where a link leads to
         last = max(ended, key=lambda run: run.place)
         shown = earlier_runs(ended, None if busy else last)
         if shown is not None:
             show_outcome(shown, "Last run" if shown.id == last.id else "Earlier run")
+    keep_up()

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from mnist_core import DigitClassifier, evaluate, normalize_drawing
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.errors import DrawingError, EmptyDrawingError
-from mnist_core.preprocessing import PEN
+from mnist_core.preprocessing import PEN, frame_drawing
 from mnist_core.strokes import draw_strokes
 
 Pixels = NDArray[np.uint8]
@@ -182,3 +182,14 @@ def test_shrunk_and_moved_mnist_digits_are_read_as_well(sample: Dataset) -> None
     frames = np.stack([normalize_drawing(255 - picture) for picture in moved])
     accuracy = evaluate(classifier, LabelledImages("moved", frames, sample.test.labels)).accuracy
     assert accuracy > evaluate(classifier, sample.test).accuracy - 0.01
+
+
+@pytest.mark.parametrize(("size", "left", "top"), [(0.6, 56, 56), (0.2, 200, 20), (0.9, 10, 10)])
+def test_it_is_known_where_in_the_drawing_the_frame_lies(size: float, left: float, top: float) -> None:
+    drawing = seven(size=size, left=left, top=top, pen=10)
+    frame, window = frame_drawing(drawing)
+    ink = 255 - drawing.astype(float)
+    for axis, begin in ((1, window.top), (0, window.left)):
+        drawn = (ink.sum(axis=axis) * (np.arange(280) + 0.5)).sum() / ink.sum()
+        framed = (frame.sum(axis=axis, dtype=float) * (np.arange(28) + 0.5)).sum() / frame.sum()
+        assert (drawn - begin) * window.scale == pytest.approx(framed, abs=0.3)

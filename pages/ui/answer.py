@@ -2,18 +2,17 @@
 would take longer to draw than the network takes to think."""
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from mnist_core import Prediction
 from mnist_core.calibration import ACCEPTED, SHARES
 from mnist_core.evaluation import Evaluation, wilson_interval
+from mnist_core.pictures import to_png
 from mnist_core.records import Record
 
 STRICTNESS = "strictness"
@@ -32,26 +31,27 @@ def show_answer(
     With the answer of a `rival`, both side by side, under the names of their `versions`.
     """
     notes = "".join(f"<li>{problem}</li>" for problem in problems)
-    answers = _answer(prediction)
+    answers = answer_card(prediction)
     if rival is not None:
         sides = zip(versions, (prediction, rival), strict=True)
-        cards = "".join(f"<section><h4>{escape(name)}</h4>{_answer(given)}</section>" for name, given in sides)
+        cards = "".join(f"<section><h4>{escape(name)}</h4>{answer_card(given)}</section>" for name, given in sides)
         answers = f'<div class="rivals">{cards}</div>'
     st.html(
         f"""{answers}
 {f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""}
-<div class="seen"><img src="{_data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
+<div class="seen"><img src="{data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
 <p><b>What the model sees.</b> Your ink, drawn anew with an even pen, scaled to fit 20 × 20 pixels and centred by its
 weight in 28 × 28, the way the digits it learned from were made.</p></div>"""
     )
 
 
-def _answer(prediction: Prediction) -> str:
-    return f"""{_headline(prediction)}
+def answer_card(prediction: Prediction) -> str:
+    """HTML: the answer, how sure, and ten probability bars."""
+    return f"""{headline(prediction)}
 <div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>"""
 
 
-def _headline(prediction: Prediction) -> str:
+def headline(prediction: Prediction) -> str:
     """One of three: a digit; two it may be; or that this looks like none."""
     digit, second = prediction.digit, prediction.runner_up
     likely, next_likely = percent(prediction.confidence), percent(prediction.probabilities[second])
@@ -167,7 +167,6 @@ def _bars(prediction: Prediction) -> str:
     return "".join(rows)
 
 
-def _data_uri(frame: NDArray[np.uint8]) -> str:
-    png = io.BytesIO()
-    Image.fromarray(frame).save(png, "PNG")
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+def data_uri(picture: NDArray[np.uint8]) -> str:
+    """A picture, as what stands in an image's `src`."""
+    return "data:image/png;base64," + base64.b64encode(to_png(picture)).decode()

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import random
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
-from mnist_core import normalize_drawing
+from mnist_core.ink import find_ink
+from mnist_core.preprocessing import Window, frame_drawing
 from mnist_core.problems import find_problems
+from pages.ui import loaders
 
 SIDE = 280
 """Pixels; fits a phone with room beside it to scroll by."""
@@ -43,7 +46,19 @@ class Board:
         Raises:
             EmptyDrawingError: nothing is drawn.
         """
-        return normalize_drawing(BLANK if self.picture is None else self.picture)
+        return self.framed()[0]
+
+    def framed(self) -> tuple[NDArray[np.uint8], Window]:
+        """The same, and where on the board the frame lies."""
+        return frame_drawing(BLANK if self.picture is None else self.picture)
+
+    def ink(self) -> NDArray[np.float32]:
+        """How much ink there is at each pixel (SIDE, SIDE), 0 to 1.
+
+        Raises:
+            EmptyDrawingError: nothing is drawn.
+        """
+        return find_ink(BLANK if self.picture is None else self.picture).amount
 
     def problems(self) -> tuple[str, ...]:
         """What may keep the drawing from being read, in sentences.
@@ -66,7 +81,7 @@ class Board:
             self._show(self.strokes[:-1])
 
     def put(self, digit: NDArray[np.uint8], origin: str) -> None:
-        """Show a digit (28, 28), light on black, as if it had been drawn; it can be drawn on."""
+        """Show a square picture (28, 28) or larger, light on black, as if it had been drawn; it can be drawn on."""
         enlarged = Image.fromarray(255 - digit).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         png = io.BytesIO()
         enlarged.save(png, "PNG")
@@ -100,6 +115,14 @@ def board() -> Board:
         st.session_state["board"] = Board()
     found: Board = st.session_state["board"]
     return found
+
+
+def put_example(index: int | None = None) -> None:
+    """Put a digit of the bundled sample on the board, any one unless its place is given."""
+    sample = loaders.sample()
+    index = random.randrange(len(sample)) if index is None else index
+    origin = f"An example from MNIST's training images, labelled {sample.labels[index]}. Draw on it, or clear."
+    board().put(sample.images[index], origin)
 
 
 def draw_board(pen_width: int) -> Board:

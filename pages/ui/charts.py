@@ -1,7 +1,7 @@
 """Charts and tables of training runs and evaluations."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import altair as alt
 import pandas as pd
@@ -73,42 +73,7 @@ def _by_epoch(
     )
 
 
-def confusion_matrix(evaluation: Evaluation, *, shares: bool, key: str = "confusion") -> None:
-    """A heat map: rows are true digits, columns answers; counts, or per cent of each row."""
-    confusion_counts(evaluation.confusion, shares=shares, key=key)
-
-
-def confusion_counts(
-    confusion: Sequence[Sequence[int]], *, shares: bool = False, height: int = 420, key: str = "confusion"
-) -> None:
-    """The same of counts alone, such as a run tells of while it goes on."""
-    rows = []
-    for true, counts in enumerate(confusion):
-        for answer, count in enumerate(counts):
-            share = count / max(1, sum(counts))
-            text = (f"{share:.1%}" if shares else f"{count:,}") if count else ""
-            rows.append((true, answer, count, share, text))
-    table = pd.DataFrame(rows, columns=["true digit", "answer", "images", "share of the row", "text"])
-    base = alt.Chart(table, height=height).encode(
-        x=alt.X("answer:O", title="answer", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("true digit:O", title="true digit"),
-        tooltip=["true digit:O", "answer:O", "images:Q", alt.Tooltip("share of the row:Q", format=".2%")],
-    )
-    dark = st.context.theme.type == "dark"
-    few, many, on_few = ("#1e293b", "#2563eb", "white") if dark else ("#e8f0fe", "#1d4ed8", "black")
-    # the square root lets mistakes of a few images be seen beside a diagonal of a thousand
-    shades = alt.Scale(type="sqrt", domain=[0, 1], range=[few, many])
-    colour = alt.Color("share of the row:Q", scale=shades, legend=None)
-    ink = alt.condition(alt.datum["share of the row"] > 0.25, alt.value("white"), alt.value(on_few))
-    labels = base.mark_text().encode(text="text:N", color=ink)
-    st.altair_chart(
-        base.mark_rect().encode(color=colour) + labels,
-        key=key,
-        alt=f"Confusion matrix of {sum(map(sum, confusion)):,} images: rows true digits, columns answers",
-    )
-
-
-def reliability_diagram(evaluation: Evaluation) -> None:
+def reliability_diagram(evaluation: Evaluation, *, key: str) -> None:
     """For answers of each confidence, how many of them are right: on the diagonal, confidence can be believed."""
     rows = []
     for part in evaluation.reliability:
@@ -140,14 +105,81 @@ def reliability_diagram(evaluation: Evaluation) -> None:
     )
     title = alt.Title(
         f"Expected calibration error {evaluation.calibration_error:.2%}",
-        subtitle=f"{evaluation.images:,} images ({evaluation.on}) in 15 ranges of confidence, with 95% intervals; "
-        "dashed: as sure as right",
+        subtitle=["15 ranges of confidence, with 95% intervals", "dashed: as sure as right"],
         subtitleColor=GREY,
     )
     st.altair_chart(
         alt.layer(diagonal, intervals, points, title=title, height=HEIGHT),
-        key="reliability",
+        key=key,
         alt="Reliability diagram: share answered rightly by confidence",
+    )
+
+
+def coverage_curve(evaluation: Evaluation, accepted: float, *, key: str) -> None:
+    """How many of the images that are answered are answered rightly, as the threshold declines more of them; with the
+    threshold in force, which accepts the share `accepted` of the validation images, marked."""
+    rows = []
+    for part in evaluation.coverage:
+        if part.answered:
+            interval = wilson_interval(part.correct, part.answered)
+            here = part.share == accepted
+            answered, right = part.answered / evaluation.images, part.correct / part.answered
+            rows.append((answered, right, interval.low, interval.high, part.answered, part.share, here))
+    columns = ["answered", "right", "low", "high", "images", "accepts", "here"]
+    base = alt.Chart(pd.DataFrame(rows, columns=columns)).encode(
+        x=alt.X("answered:Q", title="share of images answered", axis=alt.Axis(format=".0%", tickCount=6)).scale(
+            zero=False
+        ),
+        tooltip=[
+            alt.Tooltip("answered:Q", format=".1%"),
+            alt.Tooltip("right:Q", format=".2%", title="of those rightly"),
+            alt.Tooltip("images:Q", format=",", title="images answered"),
+            alt.Tooltip("accepts:Q", format=".1%", title="threshold accepts of validation images"),
+        ],
+    )
+    y = alt.Y("right:Q", title="of those, right", axis=alt.Axis(format=".1%")).scale(zero=False)
+    band = base.mark_area(color=BLUE, opacity=0.2).encode(
+        y=alt.Y("low:Q", title="of those, right").scale(zero=False), y2="high:Q"
+    )
+    in_force = base.transform_filter(alt.datum["here"])
+    marked = in_force.mark_point(color=ORANGE, size=160, filled=True, opacity=1, shape="diamond").encode(y=y)
+    line = in_force.mark_rule(color=ORANGE, strokeDash=[4, 4])
+    title = alt.Title(
+        "What declining gains",
+        subtitle=["orange diamond: the threshold in force", "blue band: 95% intervals"],
+        subtitleColor=GREY,
+    )
+    st.altair_chart(
+        alt.layer(band, base.mark_line(color=BLUE, point=True).encode(y=y), line, marked, title=title, height=HEIGHT),
+        key=key,
+        alt="Share answered rightly by share of images answered, with the threshold in force",
+    )
+
+
+def misread_bars(evaluation: Evaluation, *, key: str) -> None:
+    """For each digit, the share of its images that are misread, with its 95% interval."""
+    rows = []
+    for score in evaluation.per_digit:
+        misread = score.support - evaluation.confusion[score.digit][score.digit]
+        if score.support:
+            interval = wilson_interval(misread, score.support)
+            rows.append((score.digit, misread / score.support, interval.low, interval.high, misread, score.support))
+    base = alt.Chart(pd.DataFrame(rows, columns=["digit", "misread", "low", "high", "count", "images"])).encode(
+        x=alt.X("digit:O", title="digit", axis=alt.Axis(labelAngle=0)),
+        tooltip=[
+            "digit:O",
+            alt.Tooltip("misread:Q", format=".2%", title="share misread"),
+            alt.Tooltip("count:Q", format=",", title="misread"),
+            alt.Tooltip("images:Q", format=","),
+        ],
+    )
+    y = alt.Y("misread:Q", title="share misread", axis=alt.Axis(format=".1%", tickCount=5))
+    intervals = base.mark_rule(color=GREY, strokeWidth=2).encode(y=alt.Y("low:Q", title="share misread"), y2="high:Q")
+    title = alt.Title("Which digits are misread", subtitle="grey lines: 95% intervals", subtitleColor=GREY)
+    st.altair_chart(
+        alt.layer(base.mark_bar(color=BLUE).encode(y=y), intervals, title=title, height=HEIGHT),
+        key=key,
+        alt="Share of the images of each digit that is misread",
     )
 
 

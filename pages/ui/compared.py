@@ -19,7 +19,7 @@ MOST_IMAGES = 24
 
 def show_comparison(one: Entry, other: Entry) -> None:
     """Whether one is better, by how much, what they were trained by, and which images part them."""
-    st.subheader(f"{one.title} against {other.title}", anchor=False)
+    st.header(f"{one.title} against {other.title}", anchor=False)
     on = loaders.test_images()
     comparison = loaders.comparison(loaders.reader_of(other.name), loaders.reader_of(one.name), on)
     st.markdown(f"**{one.title}** is {comparison.verdict}")

@@ -1,6 +1,5 @@
-"""Images of digits beside each other, each with a line below."""
+"""Images of digits beside each other, each with a line below; they may be clicked."""
 
-import base64
 from collections.abc import Sequence
 from html import escape
 
@@ -8,14 +7,30 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core.pictures import to_png
+from pages.ui.answer import data_uri
+from pages.ui.clickable import clickable
 
 
 def digit_gallery(images: NDArray[np.uint8], lines: Sequence[str]) -> None:
     """Images (n, 28, 28), light ink on black, enlarged, with a line each."""
     figures = "".join(
-        f'<figure><img src="data:image/png;base64,{base64.b64encode(to_png(image)).decode()}" '
-        f'alt="{escape(line)}"><figcaption>{escape(line)}</figcaption></figure>'
+        f"<figure>{_picture(image, line)}<figcaption>{escape(line)}</figcaption></figure>"
         for image, line in zip(images, lines, strict=True)
     )
     st.html(f'<div class="gallery">{figures}</div>')
+
+
+def clickable_gallery(
+    images: NDArray[np.uint8], lines: Sequence[str], places: Sequence[int], *, key: str
+) -> int | None:
+    """The same; gives the place, of `places` (n,), of the image that was just clicked."""
+    buttons = "".join(
+        f'<button type="button" data-pick="{place}">{_picture(image, "")}<span>{escape(line)}</span></button>'
+        for image, line, place in zip(images, lines, places, strict=True)
+    )
+    picked = clickable(f'<div class="gallery">{buttons}</div>', key=key)
+    return None if picked is None else int(picked)
+
+
+def _picture(image: NDArray[np.uint8], description: str) -> str:
+    return f'<img src="{data_uri(image)}" alt="{escape(description)}">'

@@ -9,8 +9,9 @@ from mnist_core import jobs
 from mnist_core.catalogue import recipe_in_words
 from mnist_core.evaluation import wilson_interval
 from mnist_core.runs import FIRST_LAYER_FILE, RunStatus
-from pages.ui.charts import confusion_counts, learning_curves
+from pages.ui.charts import learning_curves
 from pages.ui.layout import errors_in_words
+from pages.ui.matrix import confusion_matrix
 
 ABOUT_DATA = {"mnist": "MNIST", "sample": "Bundled sample"}
 SILENCE_SECONDS = 20
@@ -58,7 +59,7 @@ def _show_confusion(epoch: int, confusion: list[list[int]]) -> None:
     right = sum(row[digit] for digit, row in enumerate(confusion))
     interval = wilson_interval(right, images)
     st.markdown(f"**Which digits are mistaken for which**, after epoch {epoch}")
-    confusion_counts(confusion, height=380, key="live-confusion")
+    confusion_matrix(confusion)
     st.caption(
         f"Validation images: {right:,} of {images:,} right, {right / images:.2%} "
         f"(95% interval {interval.low:.2%} to {interval.high:.2%})"

@@ -14,6 +14,7 @@ from mnist_core.augmentation import Augmenter
 from mnist_core.comparison import Comparison, compare
 from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
 from mnist_core.errors import WeightsError
+from mnist_core.exemplars import Exemplars
 from mnist_core.recipes import CLASSES
 from mnist_core.records import Record
 from mnist_core.runs import EVENTS_FILE, RunStatus
@@ -100,6 +101,20 @@ def test_images() -> DataName:
 def test_images_of(data: DataName) -> LabelledImages:
     """The test images of `data`."""
     return load_dataset(data).test
+
+
+def exemplars(reader: Reader) -> Exemplars:
+    """What a version makes of the digits it learned from; of the bundled ones among them where MNIST is not here."""
+    return _exemplars(reader, whole=reader.record.data == "sample" or mnist_is_here())
+
+
+@st.cache_resource(
+    max_entries=3,
+    show_spinner="Looking through the training digits …",
+    hash_funcs={Reader: lambda reader: reader.record.weights_sha256},
+)
+def _exemplars(reader: Reader, *, whole: bool) -> Exemplars:
+    return Exemplars.of(reader.classifier.model, load_dataset(reader.record.data).train if whole else sample())
 
 
 @st.cache_resource(

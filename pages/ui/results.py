@@ -13,14 +13,15 @@ from mnist_core.errors import DatasetError
 from mnist_core.recipes import Recipe
 from mnist_core.runs import RunStatus, read_log
 from pages.ui import loaders
-from pages.ui.charts import confusion_matrix, learning_curves, per_digit_table, reliability_diagram
+from pages.ui.charts import learning_curves
+from pages.ui.explore import explore
 from pages.ui.live import ABOUT_DATA, show_first_layer
 from pages.ui.versions import promote_or_ask
 
 
 def show_outcome(run: RunStatus, heading: str) -> None:
     """What became of a run that is at an end."""
-    st.subheader(f"{heading}: {run.recipe.name}, {ABOUT_DATA[run.data]}", anchor=False)
+    st.header(f"{heading}: {run.recipe.name}, {ABOUT_DATA[run.data]}", anchor=False)
     if run.recipe.changes:
         st.caption(recipe_in_words(run.recipe))
     if run.state == "finished":
@@ -92,7 +93,8 @@ def _show_result(run: RunStatus) -> None:
                 "The active version learned from all of MNIST, which these test images were taken from: its figure "
                 "here is too good."
             )
-    show_details(run, record.evaluation)
+    explore(name)
+    show_training(run)
 
 
 def accuracy(label: str, evaluation: Evaluation) -> None:
@@ -102,20 +104,8 @@ def accuracy(label: str, evaluation: Evaluation) -> None:
     st.caption(f"of {evaluation.images:,} images right ({evaluation.on}); 95% interval {low:.2%} to {high:.2%}")
 
 
-def show_details(run: RunStatus, evaluation: Evaluation) -> None:
-    """Confusion matrix, figures for each digit, and how the training went."""
-    st.markdown(f"**Which digits are mistaken for which** ({evaluation.images:,} images: {evaluation.on})")
-    matrix, table = st.columns([0.58, 0.42], gap="medium")
-    with matrix:
-        unit = st.segmented_control(
-            "Show", ["Images", "Per cent of the row"], default="Images", required=True, label_visibility="collapsed"
-        )
-        confusion_matrix(evaluation, shares=unit != "Images")
-    with table:
-        st.markdown("For each digit")
-        per_digit_table(evaluation)
-    st.markdown("**Whether it is as sure as it is right**")
-    reliability_diagram(evaluation)
+def show_training(run: RunStatus) -> None:
+    """How the training went."""
     st.markdown("**How the training went**")
     learning_curves(run)
     show_first_layer(run)

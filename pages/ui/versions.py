@@ -10,7 +10,8 @@ from mnist_core.catalogue import Entry, recipe_in_words
 from mnist_core.exchange import from_zip, to_onnx, to_zip
 from mnist_core.labels import LONGEST_NOTE, LONGEST_TITLE, label_version
 from pages.ui import loaders
-from pages.ui.charts import confusion_matrix, epoch_curves, per_digit_table
+from pages.ui.charts import epoch_curves
+from pages.ui.explore import explore
 from pages.ui.layout import errors_in_words
 
 DELETED = "deleted_version"
@@ -76,23 +77,12 @@ def _figures(name: str, evaluation: Evaluation | None) -> dict[str, object]:
 
 def show_version(entry: Entry) -> None:
     """What there is to know of a version, and what can be done with it."""
-    evaluation = entry.record.evaluation
-    st.subheader(entry.title, anchor=False)
+    st.header(entry.title, anchor=False)
     if entry.note:
         st.markdown(entry.note)
     _show_actions(entry)
-    low, high = evaluation.interval.low, evaluation.interval.high
-    st.caption(
-        f"{recipe_in_words(entry.record.recipe)} · {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
-        f"({evaluation.on}; 95% interval {low:.2%} to {high:.2%}) · trained again by `{entry.record.command}`"
-    )
-    matrix, table = st.columns([0.58, 0.42], gap="medium")
-    with matrix:
-        st.markdown("**Which digits are mistaken for which**")
-        confusion_matrix(evaluation, shares=False)
-    with table:
-        st.markdown("**For each digit**")
-        per_digit_table(evaluation)
+    st.caption(f"Recipe: {recipe_in_words(entry.record.recipe)} · trained again by `{entry.record.command}`")
+    explore(entry.name)
     if entry.record.curve.epoch:
         st.markdown("**How the training went**")
         epoch_curves(entry.record.curve, entry.record.recipe.epochs)
@@ -188,7 +178,7 @@ def _restore(name: str) -> None:
 
 def show_history(listed: list[Entry]) -> None:
     """Who answered when, one click to go back, and what was deleted lately."""
-    st.subheader("Who answered when", anchor=False)
+    st.header("Who answered when", anchor=False)
     titles = {entry.name: entry.title for entry in listed}
     before = promotion.previous()
     if before is not None:
@@ -212,7 +202,7 @@ def _roll_back() -> None:
 
 def add_version() -> None:
     """Upload a version that was downloaded elsewhere; it is checked before it is added."""
-    st.subheader("Add a version", anchor=False)
+    st.header("Add a version", anchor=False)
     file = st.file_uploader(
         "A zip file as “Weights and record” gives it; its weights and figures are checked first",
         type="zip",

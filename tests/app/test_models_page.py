@@ -1,16 +1,21 @@
 """The Models page without a browser."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import registry
+from mnist_core import DigitClassifier, evaluate, registry
+from mnist_core.datasets import load_dataset
+from mnist_core.drawings import drawings_file
 from mnist_core.labels import labels
 from mnist_core.promotion import promote
+from pages.ui import image_sets
 from tests.app.test_train_page import ROOT, press, words
 from tests.app.test_train_page import labels as buttons
+from tests.test_drawings import ONE, SEVEN, ZERO, write
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +23,7 @@ def mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: Path) -> str:
     """A version of one's own: a copy of the shipped `article`, which is worse than `best`. No MNIST."""
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
     shutil.copytree(registry.SHIPPED / "article", weights / "runs" / "mine")
+    image_sets._kept.clear()
     return "runs/mine"
 
 
@@ -133,3 +139,45 @@ def test_an_uploaded_version_is_checked_and_added(mine: str, weights: Path) -> N
     assert not page.exception
     assert "not a version that can be used" in words(page)
     assert len(list(weights.glob("runs/*/model.json"))) == 2
+
+
+def test_without_mnist_its_figures_are_there_and_the_sample_can_be_looked_through(mine: str) -> None:
+    page = open_page(version=mine)
+    assert "97.69%** of 10,000 images right (MNIST test set" in words(page)
+    assert "cannot be shown" in words(page)
+    page.segmented_control[0].set_value("sample").run()
+    press(page, "Evaluate it on them")
+    assert not page.exception
+    assert "of 1,000 images right (bundled sample, test part" in words(page)
+    evaluation = evaluate(DigitClassifier.load(registry.version(mine).folder), load_dataset("sample").test)
+    assert f"All mistakes: {1000 - evaluation.correct} images" in words(page)
+
+
+def test_a_cell_shows_its_images_and_confidence_filters_them(mine: str) -> None:
+    page = open_page(version=mine)
+    page.segmented_control[0].set_value("sample").run()
+    press(page, "Evaluate it on them")
+    page.session_state[f"picked-matrix-{mine}-sample"] = "7-7"
+    page.run()
+    assert not page.exception
+    sure = page.slider[0]
+    sevens = int(next(text for text in words(page).split(" shown")[:1]).split()[-1])
+    sure.set_range(0, 90).run()
+    few = int(words(page).split(" shown")[0].split()[-1])
+    assert 0 < few < sevens <= 1000
+    assert "7 read as 7" in words(page)
+
+
+def test_drawings_are_evaluated_with_a_button_and_written_down(mine: str) -> None:
+    drawings = drawings_file()
+    drawings.parent.mkdir(parents=True)
+    write(drawings, *[SEVEN, ONE, ZERO] * 3)
+    registry.save_record(registry.find(mine), replace(registry.version(mine).record, drawings=()))
+    page = open_page(version=mine)
+    page.segmented_control[0].set_value("drawings").run()
+    assert "was not evaluated on them yet" in words(page)
+    press(page, "Evaluate it on them")
+    assert not page.exception
+    assert "of 9 images right (drawings, 60% of the canvas, pen 20" in words(page)
+    assert registry.version(mine).record.drawings[0].digits.images == 9
+    assert registry.load_version(registry.find(mine)).record == registry.version(mine).record

@@ -39,7 +39,8 @@ def open_page(**link: str) -> AppTest:
 
 
 def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
+    """The page's own buttons, below the navigation."""
+    return [button.label for button in page.button if button.label != "Guided demo"]
 
 
 def press(page: AppTest, label: str) -> AppTest:
@@ -47,7 +48,7 @@ def press(page: AppTest, label: str) -> AppTest:
 
 
 def words(page: AppTest) -> str:
-    elements = (*page.caption, *page.markdown, *page.metric, *page.subheader, *page.info, *page.error, *page.success)
+    elements = (*page.caption, *page.markdown, *page.metric, *page.header, *page.info, *page.error, *page.success)
     elements += (*page.warning,)
     return " ".join(f"{getattr(element, 'label', '')} {element.value}" for element in elements)
 

@@ -45,8 +45,8 @@ def pen_digits() -> list[PenDigit]:
 
 
 @contextmanager
-def serve(script: Path, weights: Path) -> Iterator[str]:
-    """Run a Streamlit script as a user would; gives its address."""
+def serve(script: Path, weights: Path, **environment: str) -> Iterator[str]:
+    """Run a Streamlit script as a user would, with more variables if given; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -56,7 +56,7 @@ def serve(script: Path, weights: Path) -> Iterator[str]:
         server = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
             cwd=ROOT,
-            env={**os.environ, "MNIST_WEIGHTS": str(weights)},
+            env={**os.environ, "MNIST_WEIGHTS": str(weights), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -50,3 +50,32 @@ def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, b
         expect(page.get_by_text(re.compile("rolled back to"))).to_be_visible(timeout=20_000)
         assert registry.active_name() == "best"
         assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_a_cell_shows_its_images_and_one_of_them_is_taken_to_the_canvas(app: str, browser: Browser) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
+        page = context.new_page()
+        page.goto(f"{app}/Models?version=runs%2Fmine")
+        page.get_by_text("Confused most often").wait_for(timeout=60_000)
+        if page.get_by_text("cannot be shown").count():  # no MNIST here
+            page.get_by_text("Bundled sample", exact=True).click()
+            page.get_by_role("button", name="Evaluate it on them").click()
+        expect(page.get_by_text(re.compile("^All mistakes: "))).to_be_visible(timeout=30_000)
+        cell = page.get_by_role("table").get_by_role("button", name=re.compile("^7 read as 7: "))
+        cell.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(re.compile("^7 read as 7: .* images"))).to_be_visible()
+        expect(page.get_by_role("button", pressed=True)).to_have_accessible_name(re.compile("^7 read as 7"))
+        first = page.locator(".gallery button").first
+        expect(first).to_have_text(re.compile("^7, right, "))
+        first.click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.locator(".answer .digit")).to_have_text("7")
+        expect(dialog.locator(".reasons img")).to_have_count(3)
+        expect(dialog.locator(".gallery img")).to_have_count(5, timeout=30_000)
+        dialog.get_by_role("button", name="Open in the canvas").click()
+        page.wait_for_selector(CANVAS)
+        assert answer(page) == 7
+        expect(page.get_by_text(re.compile("image .*, a 7. It is framed anew here"))).to_be_visible()
+        expect(page.locator(".reasons img")).to_have_count(3)
+        assert page.locator('[data-testid="stException"]').count() == 0

@@ -88,7 +88,7 @@ def test_cancel_ends_a_run_that_others_see_and_the_next_begins(page: Page, brows
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Next in the queue")).to_be_hidden(timeout=20_000)
     expect(page.get_by_text("Last run: quick")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Whether it is as sure as it is right")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Whether it knows when it may be wrong")).to_be_visible(timeout=20_000)
     page.get_by_text(re.compile("Earlier runs")).click()
     choice = page.get_by_role("combobox", name="Show the outcome of")
     choice.scroll_into_view_if_needed()

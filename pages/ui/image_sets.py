@@ -1,0 +1,110 @@
+"""The sets of images a version can be looked at on, and its answers to them, kept for all visitors once made."""
+
+from collections import OrderedDict
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import Evaluation, registry
+from mnist_core.answers import Answers, ask
+from mnist_core.datasets import LabelledImages, mnist_is_here
+from mnist_core.drawings import DrawingsEvaluation, digit_labels, draw_frames, drawings_file
+from mnist_core.records import Record
+from mnist_core.strokes import SETTINGS, read_characters
+from pages.ui import loaders
+from pages.ui.loaders import Reader
+
+SetName = Literal["mnist", "sample", "drawings"]
+TITLES: dict[SetName, str] = {
+    "mnist": "MNIST's test images",
+    "sample": "Bundled sample",
+    "drawings": "People's drawings",
+}
+AT_ONCE = 100
+MOST_KEPT = 32
+
+
+def sets_for(record: Record) -> list[SetName]:
+    """What the version was evaluated on, first, and what it can be evaluated on here."""
+    here = {"mnist": mnist_is_here(), "sample": record.data == "sample" or not mnist_is_here()}
+    here["drawings"] = drawings_file().exists()
+    names = [name for name in get_args(SetName) if here[name] or recorded(record, name)]
+    return sorted(names, key=lambda name: recorded(record, name) is None)
+
+
+def recorded(record: Record, name: SetName) -> Evaluation | None:
+    """What the version's record says of that set, if anything."""
+    if name == "drawings":
+        return record.drawings[0].digits if record.drawings else None
+    return record.evaluation if record.data == name else None
+
+
+def images_are_here(name: SetName) -> bool:
+    """Whether the images themselves can be shown."""
+    return {"mnist": mnist_is_here(), "sample": True, "drawings": drawings_file().exists()}[name]
+
+
+def answers(reader: Reader, name: SetName) -> Answers | None:
+    """What the version answers to the images of that set, if it has been asked."""
+    kept = _kept()
+    key = (reader.record.weights_sha256, name)
+    if key in kept:
+        kept.move_to_end(key)
+    return kept.get(key)
+
+
+def find_answers(reader: Reader, name: SetName) -> Iterator[tuple[float, str]]:
+    """Have the version answer, and keep that; gives how far it is, 0 to 1, and what it is doing.
+
+    Raises:
+        DatasetError: the images cannot be read.
+    """
+    if name == "drawings":
+        images = yield from _drawings()
+    else:
+        images = loaders.test_images_of(name)
+    for progress in ask(reader.classifier, images):
+        if isinstance(progress, Answers):
+            kept = _kept()
+            kept[reader.record.weights_sha256, name] = progress
+            while len(kept) > MOST_KEPT:
+                kept.popitem(last=False)
+            if name == "drawings":
+                _write_down(reader, progress)
+        else:
+            yield progress, f"{round(progress * len(images)):,} of {len(images):,} images read …"
+
+
+def _drawings() -> Generator[tuple[float, str], None, LabelledImages]:
+    """The drawings as frames, made once; the last word is the images."""
+    drawn = _drawn()
+    if not drawn:
+        characters, setting = read_characters(drawings_file()), SETTINGS[0]
+        frames = []
+        for start in range(0, len(characters), AT_ONCE):
+            frames.append(draw_frames(characters[start : start + AT_ONCE], setting))
+            done = min(start + AT_ONCE, len(characters))
+            yield done / len(characters), f"{done:,} of {len(characters):,} drawn on a canvas and framed …"
+        drawn.append(LabelledImages(f"drawings, {setting.name}", np.concatenate(frames), digit_labels(characters)))
+    return drawn[0]
+
+
+def _write_down(reader: Reader, found: Answers) -> None:
+    """A version of one's own that was not evaluated on drawings has been now."""
+    version = registry.version(reader.name)
+    if not version.shipped and not version.record.drawings:
+        evaluated = DrawingsEvaluation(SETTINGS[0].name, found.evaluation)
+        registry.save_record(version.folder, replace(version.record, drawings=(evaluated,)))
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> "OrderedDict[tuple[str, SetName], Answers]":
+    return OrderedDict()
+
+
+@st.cache_resource(show_spinner=False)
+def _drawn() -> list[LabelledImages]:
+    return []
