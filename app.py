@@ -34,12 +34,12 @@ def draw_and_answer() -> None:
         answered = answer(current, reader)
         if current.origin:
             st.caption(current.origin)
-        choose_strictness(reader.record)
-        show_version(title_of(reader.name), reader.record)
         if reader.problem:
             st.warning(f"The version that was chosen cannot be used, so the shipped one answers. {reader.problem}")
     if answered:
         give_reasons(current, reader, answered)
+    choose_strictness(reader.record)
+    show_version(title_of(reader.name), reader.record)
     keep_up()
 
 

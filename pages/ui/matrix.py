@@ -63,7 +63,8 @@ def _table(confusion: Sequence[Sequence[int]], *, shares: bool, picked: str | No
             cells.append(f'<td{dark} style="--shade: {shade:.0%}">{inside}</td>')
         rows.append(f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>')
     images = sum(map(sum, confusion))
-    return f"""<table class="matrix" aria-label="Confusion matrix of {images:,} images"><caption>Down: the true digit. Across: the answer.</caption>
+    return f"""<table class="matrix" aria-label="Confusion matrix of {images:,} images">
+<caption>Down: the true digit. Across: the answer.</caption>
 <thead><tr><td></td>{digits}</tr></thead><tbody>{"".join(rows)}</tbody></table>"""
 
 

@@ -134,25 +134,20 @@ def show_reach(direction: Direction, reach: Reach, digit: int, now: float, proba
             scale=alt.Scale(domain=ends, nice=False),
             axis=alt.Axis(values=np.linspace(*ends, 5).tolist(), format="d", grid=False),
         ),
-        y=alt.Y(
-            "probability:Q",
-            title=None,
-            scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format=".0%", values=[0, 0.5, 1]),
-        ),
         tooltip=[
             alt.Tooltip("value:Q", title=way.axis),
             alt.Tooltip("probability:Q", title=f"probability of {digit}", format=".1%"),
         ],
     )
-    along = base.transform_filter("!datum.here")
-    here = base.transform_filter("datum.here")
+    along, here = base.transform_filter("!datum.here"), base.transform_filter("datum.here")
+    share = alt.Axis(format=".0%", values=[0, 0.5, 1])
+    probability = alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=share)
     # the chart has a description of its own; an empty layer, which has none, would be read out as a nameless image
     chart = alt.layer(
-        along.transform_filter("datum.stays").mark_area(color=BLUE, opacity=0.25, aria=False),
-        along.mark_line(color=BLUE, strokeWidth=2, aria=False),
-        here.mark_rule(color=GREY, strokeDash=[4, 4], aria=False).encode(y=alt.value(0)),
-        here.mark_circle(color=BLUE, opacity=1, size=110, aria=False),
+        along.transform_filter("datum.stays").mark_area(color=BLUE, opacity=0.25, aria=False).encode(y=probability),
+        along.mark_line(color=BLUE, strokeWidth=2, aria=False).encode(y=probability),
+        here.mark_rule(color=GREY, strokeDash=[4, 4], aria=False),
+        here.mark_circle(color=BLUE, opacity=1, size=110, aria=False).encode(y=probability),
         height=HEIGHT,
         padding={"left": 0, "right": 8, "top": 0, "bottom": 8},
         title=alt.Title(f"Probability of {digit}", fontSize=13, fontWeight="normal", anchor="start", offset=6),
@@ -167,7 +162,7 @@ def reach_in_words(direction: Direction, reach: Reach, digit: int) -> str:
     way = WAYS[direction]
     if math.isnan(reach.low):
         middle = reach.digits[len(reach.digits) // 2]
-        return f"Moved as it is in the other directions, it reads {middle}, not {digit}."
+        return f"With the other sliders as they are it reads {middle} to begin with, not {digit}."
     first, last = (int(np.flatnonzero(reach.values == end)[0]) for end in (reach.low, reach.high))
     beyond = [
         f"{words} it reads {reach.digits[place]}"

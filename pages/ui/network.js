@@ -48,9 +48,11 @@ class Network {
       share.textContent = output.percent;
     });
     this.lay();
+    if (this.pointed) this.point(this.pointed); // the tip says what is so now
   }
 
   build(data) {
+    this.pointed = null;
     this.columns.forEach(({ element }) => element.remove());
     const input = this.column("Your digit", "28 × 28 pixels");
     this.frame = make(input.body, "img", "frame");
@@ -100,7 +102,8 @@ class Network {
       const beside = make(item, "div");
       const share = make(beside, "span", "share");
       const bar = make(make(beside, "div", "track"), "div", "bar");
-      item.onpointerenter = (event) => event.pointerType === "mouse" && this.point({ column: this.columns.length - 1, slot: digit });
+      const here = () => ({ column: this.columns.length - 1, slot: digit });
+      item.onpointerenter = (event) => event.pointerType === "mouse" && this.point(here());
       item.onpointerleave = () => this.point(null);
       return { item, node, bar, share };
     });

@@ -149,7 +149,7 @@ def show_unit(layers: Sequence[HiddenLayer]) -> None:
         if rank == 1
         else (f"number {rank:,} of {len(layer.activations):,} by activation")
     )
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         with st.container(width=260):
             picture = weight_pictures(with_contrast(layer.looks_for[unit][None]))[0]
             st.html(f'<img class="looks-for" src="{data_uri(picture)}" alt="The ink that the unit looks for">')

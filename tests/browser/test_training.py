@@ -76,7 +76,7 @@ def test_cancel_ends_a_run_that_others_see_and_the_next_begins(page: Page, brows
     train.click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("What the first layer looks for")).to_be_visible(timeout=60_000)
-    expect(page.get_by_label("Confusion matrix of 500 images").first).to_be_visible()
+    expect(page.get_by_label("Confusion matrix of 500 images").first).to_be_visible(timeout=20_000)
     page.get_by_role("radio", name="quick").click()
     expect(page).to_have_url(re.compile("recipe=quick"))
     train.click()
@@ -89,6 +89,7 @@ def test_cancel_ends_a_run_that_others_see_and_the_next_begins(page: Page, brows
     expect(page.get_by_text("Next in the queue")).to_be_hidden(timeout=20_000)
     expect(page.get_by_text("Last run: quick")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Whether it knows when it may be wrong")).to_be_visible(timeout=20_000)
+    page.get_by_text(re.compile("^All mistakes: ")).wait_for()  # the page has its full length
     page.get_by_text(re.compile("Earlier runs")).click()
     choice = page.get_by_role("combobox", name="Show the outcome of")
     choice.scroll_into_view_if_needed()
