@@ -34,7 +34,7 @@ def show_answer(
     answers = answer_card(prediction)
     if rival is not None:
         sides = zip(versions, (prediction, rival), strict=True)
-        cards = "".join(f"<section><h4>{escape(name)}</h4>{answer_card(given)}</section>" for name, given in sides)
+        cards = "".join(f"<section><h2>{escape(name)}</h2>{answer_card(given)}</section>" for name, given in sides)
         answers = f'<div class="rivals">{cards}</div>'
     st.html(
         f"""{answers}

@@ -16,6 +16,9 @@ TRAINING, VALIDATION = "training images", "validation images"
 BLUE, ORANGE, GREY = "#3b82f6", "#f97316", "#808495"
 COLOURS = alt.Scale(domain=[TRAINING, VALIDATION], range=[BLUE, ORANGE])
 HEIGHT = 260
+ABOUT_CURVES = (
+    "After each epoch, a pass over all training images: how far off the network was, and how much it read rightly"
+)
 MOST_POINTS = 40
 """Of a curve; a longer one is drawn as a line alone."""
 

@@ -42,6 +42,10 @@ def explore(name: str) -> None:
         f"**{evaluation.accuracy:.2%}** of {evaluation.images:,} images right ({evaluation.on}; 95% interval "
         f"{low:.2%} to {high:.2%})"
     )
+    if chosen == "sample" and reader.record.data == "mnist":
+        st.caption(
+            "This version learned from all of MNIST, which these images were taken from: its figure is too good."
+        )
     matrix, images = st.columns(2, gap="medium")
     with matrix:
         cell = _show_matrix(evaluation, key=f"{name}-{chosen}")
@@ -74,7 +78,7 @@ def _have_answers(reader: Reader, chosen: SetName) -> Answers | None:
             with st.spinner("Downloading MNIST …"):
                 download_mnist(data_dir())
             st.rerun()
-    elif chosen == "drawings":
+    elif not image_sets.is_quick(chosen):
         st.markdown("Before they can be looked through, the pen strokes have to be drawn on a canvas: half a minute.")
         _offer_answers(reader, chosen, "Draw them")
     else:

@@ -47,6 +47,11 @@ def images_are_here(name: SetName) -> bool:
     return {"mnist": mnist_is_here(), "sample": True, "drawings": drawings_file().exists()}[name]
 
 
+def is_quick(name: SetName) -> bool:
+    """Whether asking a version about that set takes a moment only: drawings have to be drawn first, once."""
+    return name != "drawings" or bool(_drawn())
+
+
 def answers(reader: Reader, name: SetName) -> Answers | None:
     """What the version answers to the images of that set, if it has been asked."""
     kept = _kept()

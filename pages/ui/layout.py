@@ -49,7 +49,7 @@ STYLE = """<style>
 .answer.waiting { border: 2px dashed color-mix(in srgb, currentColor 30%, transparent);
   border-radius: .5rem; padding: 0 1.25rem; font-size: 1.1rem; }
 .rivals { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
-.rivals h4 { margin: 0; padding: 0; font-size: .95rem; }
+.rivals h2 { margin: 0; padding: 0; font-size: .95rem; }
 .rivals .answer { flex-direction: column; align-items: flex-start; gap: .25rem; }
 .rivals .answer .digit { font-size: 5rem; text-align: left; }
 .rivals .answer.unsure .digit { font-size: 3.5rem; }

@@ -13,7 +13,7 @@ from mnist_core.errors import DatasetError
 from mnist_core.recipes import Recipe
 from mnist_core.runs import RunStatus, read_log
 from pages.ui import loaders
-from pages.ui.charts import learning_curves
+from pages.ui.charts import ABOUT_CURVES, learning_curves
 from pages.ui.explore import explore
 from pages.ui.live import ABOUT_DATA, show_first_layer
 from pages.ui.versions import promote_or_ask
@@ -106,7 +106,7 @@ def accuracy(label: str, evaluation: Evaluation) -> None:
 
 def show_training(run: RunStatus) -> None:
     """How the training went."""
-    st.markdown("**How the training went**")
+    st.markdown("**How the training went**", help=ABOUT_CURVES)
     learning_curves(run)
     show_first_layer(run)
 

@@ -10,7 +10,7 @@ from mnist_core.catalogue import Entry, recipe_in_words
 from mnist_core.exchange import from_zip, to_onnx, to_zip
 from mnist_core.labels import LONGEST_NOTE, LONGEST_TITLE, label_version
 from pages.ui import loaders
-from pages.ui.charts import epoch_curves
+from pages.ui.charts import ABOUT_CURVES, epoch_curves
 from pages.ui.explore import explore
 from pages.ui.layout import errors_in_words
 
@@ -84,7 +84,7 @@ def show_version(entry: Entry) -> None:
     st.caption(f"Recipe: {recipe_in_words(entry.record.recipe)} · trained again by `{entry.record.command}`")
     explore(entry.name)
     if entry.record.curve.epoch:
-        st.markdown("**How the training went**")
+        st.markdown("**How the training went**", help=ABOUT_CURVES)
         epoch_curves(entry.record.curve, entry.record.recipe.epochs)
 
 

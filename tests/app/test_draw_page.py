@@ -71,6 +71,29 @@ def test_the_frame_shown_is_the_frame_the_network_saw(page: AppTest, sample: Dat
     assert (frame == normalize_drawing(picture)).all()
 
 
+def test_it_says_what_speaks_for_the_answer_and_for_the_runner_up(page: AppTest, sample: Dataset) -> None:
+    picture = drawing(sample.test.images[3])
+    prediction = DigitClassifier.load().predict(picture)
+    shown = html(draw(page, picture))
+    assert f"Why {prediction.digit}?" in shown
+    assert f"More {prediction.digit} than {prediction.runner_up} because of the blue ink" in shown
+    reasons = shown.split('class="reasons"')[1].split("data:image/png;base64,")[1:]
+    pictures = [np.asarray(Image.open(io.BytesIO(base64.b64decode(part.split('"')[0])))) for part in reasons]
+    assert len(pictures) == 3
+    assert not np.array_equal(pictures[0], pictures[1])
+    press(page, "Clear")
+    assert "Why " not in html(page)
+
+
+def test_the_nearest_training_digits_are_there_when_asked_for(page: AppTest, sample: Dataset) -> None:
+    draw(page, drawing(sample.test.images[3]))
+    assert "alike" not in html(page)
+    page.session_state["nearest"] = True
+    page.run()
+    assert not page.exception
+    assert html(page).count("% alike</figcaption>") == 5
+
+
 def test_clear_forgets_the_drawing(page: AppTest, sample: Dataset) -> None:
     draw(page, drawing(sample.test.images[3]))
     press(page, "Clear")

@@ -32,7 +32,7 @@ def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, b
         draw(page, WOBBLY_SEVEN)
         assert answer(page) == 7
         expect(page.locator(".rivals section")).to_have_count(2)
-        expect(page.locator(".rivals h4").first).to_have_text("best")
+        expect(page.locator(".rivals h2").first).to_have_text("best")
 
         page.goto(f"{app}/Models?version=runs%2Fmine")
         page.get_by_role("button", name="Let it answer").click()
