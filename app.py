@@ -26,7 +26,7 @@ def draw_and_answer() -> None:
         current = draw_board(st.session_state.get(PEN_WIDTH, 20))
         with st.container(horizontal=True, gap="small", key="tools"):
             st.button("Clear", icon=":material/delete:", on_click=current.clear, type="primary")
-            st.button("Undo", icon=":material/undo:", on_click=current.undo, disabled=not current.strokes)
+            st.button("Undo", icon=":material/undo:", on_click=current.undo, disabled=not current.can_undo)
             st.button("Try an example", icon=":material/casino:", on_click=errors_in_words()(put_example))
         st.slider("Pen width", 8, 40, 20, step=2, key=PEN_WIDTH, persist_state="session")
     reader = loaders.active_reader()
@@ -65,7 +65,7 @@ def give_reasons(current: Board, reader: Reader, prediction: Prediction) -> None
     """Why that is the answer; made after it was shown, so that it does not wait."""
     frame, window = current.framed()
     show_why(reader, prediction, frame, current.ink(), window)
-    nearest = st.expander("Which of the digits it learned from look most like this?", on_change="rerun", key=NEAREST)
+    nearest = st.expander("Which training digits are most like this one?", on_change="rerun", key=NEAREST)
     if nearest.open:
         with nearest:
             show_nearest(reader, frame)

@@ -13,9 +13,12 @@ from mnist_core import registry
 from mnist_core.calibration import ACCEPTED, SURE, Calibration, ood_scores
 from mnist_core.model import MLP, scale_pixels
 from mnist_core.preprocessing import normalize_drawing
+from mnist_core.problems import is_dot
 
 AT_ONCE = 2000
 """Frames, so that many need no more memory than some."""
+HALF = 128
+"""Of full ink."""
 UNCALIBRATED = Calibration()
 
 
@@ -83,7 +86,7 @@ class DigitClassifier:
             digit=digit,
             confidence=float(probabilities[digit]),
             probabilities=tuple(map(float, probabilities)),
-            accepted=score <= self.calibration.threshold(accept),
+            accepted=score <= self.calibration.threshold(accept) and not is_dot(frame >= HALF),
             ood_score=score,
         )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import find_objects, label
+from scipy.ndimage import distance_transform_edt, find_objects, label
 
 from mnist_core.ink import find_ink
 
@@ -17,8 +17,12 @@ TALL, APART, HEAVY = 0.5, 0.2, 0.1
 this share of the narrower one, and each holds at least this share of the ink. Of real digits 1 in 2,000 looks like
 two, and of pairs side by side 199 in 200 do."""
 
+ROUND, FILLED = 0.32, 0.35
+"""A dot is as deep as this share of its longer side, and fills at least this share of the square around it."""
+
 TOUCHES_EDGE = "The ink touches the edge, so part of the digit may be missing. Draw it further in."
 TOO_FAINT = "The ink is faint, so parts of it may be lost. Draw it darker, or choose a picture with more contrast."
+A_DOT = "This is hardly more than a dot. Draw it larger, or with a thinner pen."
 TWO_DIGITS = "These look like two separate digits. Draw one at a time."
 
 
@@ -44,9 +48,20 @@ def find_problems(image: Image.Image | NDArray[np.uint8]) -> tuple[str, ...]:
     seen = {
         TOUCHES_EDGE: inked[[0, -1]].any() or inked[:, [0, -1]].any(),
         TOO_FAINT: ink.contrast < FAINT,
+        A_DOT: is_dot(inked),
         TWO_DIGITS: _holds_two_digits(inked),
     }
     return tuple(problem for problem, found in seen.items() if found)
+
+
+def is_dot(inked: NDArray[np.bool_]) -> bool:
+    """Whether ink (H, W) has no stroke to it; framing would make it as large as a digit."""
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    if not len(rows):
+        return False
+    shape = np.pad(inked[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
+    longer = max(shape.shape) - 2
+    return bool(shape.sum() >= FILLED * longer**2 and distance_transform_edt(shape).max() >= ROUND * longer)
 
 
 def _holds_two_digits(inked: NDArray[np.bool_]) -> bool:

@@ -55,9 +55,8 @@ def how_far(reader: loaders.Reader, frame: Frame) -> None:
                     show_reach(direction, found, digit, getattr(movement, direction), prediction.probabilities[digit])
             st.button("Put it back", icon=":material/restart_alt:", on_click=put_back, disabled=movement == Movement())
     st.caption(
-        f"To people it stays the same digit; here is what the network says. Curves: how probable it finds {digit}, its "
-        "answer to the digit as drawn, along one direction, the others left as they are. Filled: that is its answer. "
-        "Dot: where the digit is now."
+        f"Curves: how probable the network finds {digit}, its answer to the digit as drawn, along one direction, the "
+        "others left as they are. Filled: as long as that stays its answer. Dot: where the digit is now."
     )
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
+from mnist_core import DigitClassifier
 from mnist_core.datasets import Dataset
 from mnist_core.errors import EmptyDrawingError
-from mnist_core.problems import TOO_FAINT, TOUCHES_EDGE, TWO_DIGITS, find_problems
+from mnist_core.problems import A_DOT, TOO_FAINT, TOUCHES_EDGE, TWO_DIGITS, find_problems, is_dot
 
 Pixels = NDArray[np.uint8]
 
@@ -62,3 +64,15 @@ def test_faint_ink_is_told(digits: Pixels) -> None:
 def test_no_ink_is_no_problem_but_an_error() -> None:
     with pytest.raises(EmptyDrawingError):
         find_problems(np.full((280, 280), 255, np.uint8))
+
+
+@pytest.mark.parametrize(("width", "height"), [(20, 20), (24, 20), (26, 30)])
+def test_a_dot_is_told_apart_and_not_taken_for_a_zero(width: int, height: int) -> None:
+    dot = Image.new("L", (280, 280), 255)
+    ImageDraw.Draw(dot).rounded_rectangle((60, 200, 60 + width, 200 + height), 10, fill=0)
+    assert find_problems(dot) == (A_DOT,)
+    assert not DigitClassifier.load().predict(dot).accepted
+
+
+def test_no_digit_of_mnist_is_a_dot(sample: Dataset) -> None:
+    assert not any(is_dot(frame >= 128) for frame in sample.test.images)

@@ -31,24 +31,27 @@ def show_answer(
     With the answer of a `rival`, both side by side, under the names of their `versions`.
     """
     notes = "".join(f"<li>{problem}</li>" for problem in problems)
-    answers = answer_card(prediction)
+    noted = f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""
+    answers = f"{headline(prediction)}{noted}{_probabilities(prediction)}"
     if rival is not None:
         sides = zip(versions, (prediction, rival), strict=True)
         cards = "".join(f"<section><h2>{escape(name)}</h2>{answer_card(given)}</section>" for name, given in sides)
-        answers = f'<div class="rivals">{cards}</div>'
+        answers = f'{noted}<div class="rivals">{cards}</div>'
     st.html(
         f"""{answers}
-{f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""}
 <div class="seen"><img src="{data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
-<p><b>What the model sees.</b> Your ink, drawn anew with an even pen, scaled to fit 20 × 20 pixels and centred by its
+<p><b>What the model sees.</b> The ink, drawn anew with an even pen, scaled to fit 20 × 20 pixels and centred by its
 weight in 28 × 28, the way the digits it learned from were made.</p></div>"""
     )
 
 
 def answer_card(prediction: Prediction) -> str:
     """HTML: the answer, how sure, and ten probability bars."""
-    return f"""{headline(prediction)}
-<div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>"""
+    return headline(prediction) + _probabilities(prediction)
+
+
+def _probabilities(prediction: Prediction) -> str:
+    return f'<div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>'
 
 
 def headline(prediction: Prediction) -> str:

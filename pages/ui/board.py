@@ -38,6 +38,8 @@ class Board:
     shown: dict[str, Any] = field(default_factory=lambda: EMPTY)
     """What the canvas was last told to show."""
     revision: int = 0
+    cleared: tuple[NDArray[np.uint8], list[dict[str, Any]], str] | None = None
+    """Picture, strokes and origin of what was cleared last; undo brings it back when nothing newer is left."""
     last_sent: bytes | None = None
 
     def frame(self) -> NDArray[np.uint8]:
@@ -70,13 +72,25 @@ class Board:
 
     def clear(self) -> None:
         """Start with clean paper."""
+        if self.picture is not None:
+            self.cleared = self.picture, self.strokes, self.origin
         self.picture, self.origin = None, ""
         self._show([])
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to take back."""
+        return bool(self.strokes) or self.cleared is not None
+
     def undo(self) -> None:
-        """Take the last stroke back; the canvas then sends the picture that is left."""
-        if len(self.strokes) <= 1:
-            self.clear()
+        """Take the last stroke back, whereupon the canvas sends the picture that is left; or the last clearing."""
+        if not self.strokes and self.cleared:
+            self.picture, strokes, self.origin = self.cleared
+            self.cleared = None
+            self._show(strokes)
+        elif len(self.strokes) <= 1:
+            self.picture, self.origin = None, ""
+            self._show([])
         else:
             self._show(self.strokes[:-1])
 

@@ -58,7 +58,9 @@ def _by_epoch(
     few = len(curve.epoch) <= MOST_POINTS
     whole_numbers = alt.Axis(format="d", tickMinStep=1)
     scale = alt.Scale(domain=[0, epochs], nice=False)
-    subtitle = "blue: training images · orange, dashed: validation images"
+    looks = {TRAINING: "blue", VALIDATION: "orange, dashed"}
+    subtitle = " · ".join(f"{looks[on]}: {on}" for on, series in values.items() if series)
+    dashes = alt.Scale(domain=[TRAINING, VALIDATION], range=[[1, 0], [4, 3]])
     return (
         alt.Chart(
             pd.DataFrame(rows, columns=["epoch", "value", "on"]),
@@ -70,7 +72,7 @@ def _by_epoch(
             x=alt.X("epoch:Q", title="epoch", scale=scale, axis=whole_numbers),
             y=y,
             color=alt.Color("on:N", title=None, scale=COLOURS, legend=None),
-            strokeDash=alt.StrokeDash("on:N", legend=None),
+            strokeDash=alt.StrokeDash("on:N", scale=dashes, legend=None),
             tooltip=["on:N", "epoch:Q", alt.Tooltip("value:Q", format=number_format, title=title.lower())],
         )
     )

@@ -31,5 +31,5 @@ def look_closer(reader: Reader, found: Answers, place: int) -> None:
             board().put(frame, origin[0].upper() + origin[1:])
             st.switch_page("app.py")
     show_why(reader, prediction, frame, *enlarged(frame), truth=int(label))
-    st.markdown("**The digits it learned from that look most like this to it**")
+    st.markdown("**The training digits most like this one**")
     show_nearest(reader, frame)

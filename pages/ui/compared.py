@@ -107,7 +107,9 @@ def _curves(one: Entry, other: Entry) -> None:
     loss = alt.Y("loss:Q", title="mean loss (log scale)").scale(type="log", nice=False)
     accuracy = alt.Y("accuracy:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False)
     left.altair_chart(
-        base.encode(y=loss).properties(title=alt.Title("Loss, each its recipe's", subtitle=which, subtitleColor=GREY)),
+        base.encode(y=loss).properties(
+            title=alt.Title("Loss, as each recipe measures it", subtitle=which, subtitleColor=GREY)
+        ),
         key="losses",
         alt="Validation loss of both by epoch",
     )
@@ -132,7 +134,7 @@ def _images(one: Entry, other: Entry, comparison: Comparison, images: LabelledIm
         st.markdown(f"**{len(places)} images that {entry.title} reads rightly and {rival.title} wrongly**{more}")
         digit_gallery(
             images.images[shown],
-            [f"{images.labels[place]}, not {answers[place]}" for place in shown],
+            [f"{images.labels[place]}, read as {answers[place]}" for place in shown],
         )
 
 

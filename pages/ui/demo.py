@@ -81,16 +81,25 @@ def take_part(here: str) -> None:
                 _press(tour, here)
             if st.button("Leave the demo", type="tertiary"):
                 del st.session_state[DEMO]
+                st.query_params.pop(DEMO, None)
                 st.rerun()
 
 
 def offer_demo() -> None:
-    """The button that begins the demo, where it is not on; a link with `?demo=1` begins it too."""
-    if st.query_params.pop(DEMO, ""):
-        st.session_state[DEMO] = Tour()
+    """The button that begins the demo, where it is not on; a link with `?demo=1` begins it too, and one with a later
+    stop's number, as after a reload, goes on there."""
+    if DEMO not in st.session_state and (asked := st.query_params.get(DEMO)):
+        number = int(asked) if asked.isdecimal() else 1
+        st.session_state[DEMO] = Tour(place=min(max(number, 1), len(STOPS)) - 1)
     if DEMO not in st.session_state and st.button("Guided demo", icon=":material/tour:", type="tertiary"):
         st.session_state[DEMO] = Tour()
-        st.switch_page(STOPS[0].page)
+        st.switch_page(STOPS[0].page, query_params=address())
+
+
+def address() -> dict[str, str]:
+    """What a page's address says of the demo while it is on."""
+    tour: Tour | None = st.session_state.get(DEMO)
+    return {} if tour is None else {DEMO: str(tour.place + 1)}
 
 
 def keep_up() -> None:
@@ -112,7 +121,7 @@ def _press(tour: Tour, here: str) -> None:
         tour.place += 1
         stop = STOPS[tour.place]
         stop.arrive()
-    st.switch_page(stop.page)
+    st.switch_page(stop.page, query_params=address())
 
 
 def _drawn() -> State:

@@ -32,7 +32,9 @@ def explore(name: str) -> None:
     reader = loaders.reader_of(name)
     chosen = _choose_set(reader)
     found = image_sets.answers(reader, chosen)
-    evaluation = found.evaluation if found else image_sets.recorded(reader.record, chosen)
+    evaluation = image_sets.recorded(reader.record, chosen)
+    if found and (evaluation is None or found.evaluation.checksum != evaluation.checksum):
+        evaluation = found.evaluation  # of other images than when it was recorded
     if evaluation is None:
         st.markdown(f"**{image_sets.TITLES[chosen]}**: this version was not evaluated on them yet.")
         _offer_answers(reader, chosen, "Evaluate it on them")
@@ -46,6 +48,8 @@ def explore(name: str) -> None:
         st.caption(
             "This version learned from all of MNIST, which these images were taken from: its figure is too good."
         )
+    if chosen == "drawings":
+        st.caption("The drawings are as they were collected: some are incomplete, and some labelled wrongly.")
     matrix, images = st.columns(2, gap="medium")
     with matrix:
         cell = _show_matrix(evaluation, key=f"{name}-{chosen}")
@@ -65,7 +69,13 @@ def _choose_set(reader: Reader) -> SetName:
     if len(names) == 1:
         return names[0]
     chosen: SetName = st.segmented_control(
-        "Images", names, default=names[0], required=True, format_func=image_sets.TITLES.__getitem__, key=key
+        "Images",
+        names,
+        default=names[0],
+        required=True,
+        format_func=image_sets.TITLES.__getitem__,
+        key=key,
+        persist_state="session",
     )
     return chosen
 
@@ -79,8 +89,10 @@ def _have_answers(reader: Reader, chosen: SetName) -> Answers | None:
                 download_mnist(data_dir())
             st.rerun()
     elif not image_sets.is_quick(chosen):
-        st.markdown("Before they can be looked through, the pen strokes have to be drawn on a canvas: half a minute.")
-        _offer_answers(reader, chosen, "Draw them")
+        st.markdown(
+            "The drawings are kept as pen strokes. To be looked through they must be drawn first: half a minute."
+        )
+        _offer_answers(reader, chosen, "Prepare them")
     else:
         with st.spinner("Looking through the images …"):
             for _ in image_sets.find_answers(reader, chosen):
@@ -123,7 +135,7 @@ def _show_images(reader: Reader, found: Answers, cell: str, key: str) -> None:
     low, high = st.slider("Confidence of the answer", 0, 100, (0, 100), step=5, format="%d%%", key=f"confidence-{key}")
     shown = _between(found, places, low / 100, high / 100)
     high_ones = int((found.confidences[places] >= HIGH).sum())
-    st.caption(f"{len(shown):,} shown · {high_ones:,} answered with a confidence of {HIGH:.0%} or more")
+    st.caption(f"{len(shown):,} of them shown · {high_ones:,} answered with a confidence of {HIGH:.0%} or more")
     most = st.session_state.get(f"most-{key}", SHOWN_AT_ONCE)
     lines = [_line(found, int(place)) for place in shown[:most]]
     with st.container(height=400 if len(lines) > FEW else "content", border=False):

@@ -15,6 +15,8 @@ PAGES = (
     ("pages/3_Look_inside.py", "Look inside", ":material/hub:"),
 )
 
+PAGE, COME = "page", "has_just_come"
+
 STYLE = """<style>
 .stMainBlockContainer { max-width: 58rem; padding-top: 3.25rem; padding-bottom: 3rem; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0.25rem 0; } /* leaves room for the canvas's own tools */
@@ -26,6 +28,8 @@ STYLE = """<style>
 /* Streamlit's own captions, and white on a primary colour that is bright enough for text on black, are hard to read */
 [data-testid="stCaptionContainer"] { opacity: .8; }
 .stApp [data-testid="stBaseButton-primary"] { background: light-dark(#1d4ed8, #2563eb); border-color: transparent; }
+.stApp [data-testid="stBaseButton-primary"]:disabled { background: light-dark(#e5e7eb, #374151);
+  color: light-dark(#4b5563, #d1d5db); }
 .stApp [data-testid="stBaseButton-primary"]:hover { filter: brightness(.9); }
 .st-key-demo { background: color-mix(in srgb, #3b82f6 10%, transparent); border-color: #3b82f6; padding: .5rem 1rem; }
 .st-key-navigation button { min-height: 0; padding: .25rem .5rem; }
@@ -109,8 +113,9 @@ STYLE = """<style>
 .seen p { margin: 0; opacity: .85; font-size: .9rem; }
 @media (max-width: 640px) {
   .answer .digit { font-size: 6.5rem; }
-  .reasons { grid-template-columns: 1fr 1fr; gap: .75rem; }
-  .reasons figure:last-child { grid-column: span 2; }
+  .reasons { grid-template-columns: 1fr; gap: .75rem; }
+  .reasons figure { display: flex; gap: .75rem; align-items: center; }
+  .reasons img { width: 45%; }
   .answer.unsure .digit { font-size: 4.5rem; }
   .answer { min-height: 6.5rem; }
 }
@@ -121,12 +126,19 @@ def begin_page(title: str) -> None:
     """Must come first on every page."""
     st.set_page_config(page_title=f"{title} · Digit reader", page_icon="✍️", layout="wide")
     st.html(STYLE)
+    st.session_state[COME] = st.session_state.get(PAGE) != title
+    st.session_state[PAGE] = title
     with st.container(horizontal=True, vertical_alignment="center", key="navigation"):
         for page, label, icon in PAGES:
             st.page_link(page, label=label, icon=icon)
         offer_demo()
     with st.container(), errors_in_words():  # always there: were what follows moved, the canvas would begin anew, empty
         take_part(next(page for page, label, _ in PAGES if label == title))
+
+
+def has_just_come() -> bool:
+    """Whether this is the first run of the page since the visitor came to it."""
+    return bool(st.session_state[COME])
 
 
 @contextmanager

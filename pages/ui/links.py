@@ -11,6 +11,7 @@ from mnist_core.datasets import DATA_NAMES, DataName, mnist_is_here
 from mnist_core.errors import RecipeError
 from mnist_core.fields import NUMBERS, WHOLE_NUMBERS
 from mnist_core.recipes import named_recipe
+from pages.ui import demo
 from pages.ui.settings import GROUPS, MOST_LAYERS, MOST_UNITS, RECIPE, fill
 
 DATA, PROBLEM = "data", "link-problem"
@@ -25,7 +26,7 @@ def read_link() -> None:
         return
     recipe, data, problem = RECIPES[FIRST_RECIPE], _first_data(), ""
     try:
-        recipe, data = from_query(st.query_params.to_dict())
+        recipe, data = from_query({name: value for name, value in st.query_params.items() if name != demo.DEMO})
     except RecipeError as error:
         problem = f"The link's settings do not work, so these are the usual ones. {error}"
     st.session_state[RECIPE], st.session_state[DATA] = recipe.named_after.name, data
@@ -38,7 +39,7 @@ def keep_link(recipe: Recipe, data: DataName) -> None:
     problem, *usual = st.session_state[PROBLEM]
     if problem and usual == [recipe, data]:
         st.warning(problem)
-    query = to_query(recipe, data)
+    query = to_query(recipe, data) | demo.address()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
 

@@ -102,12 +102,12 @@ def show_moved(frame: Frame, prediction: Prediction) -> None:
 def move_along(direction: Direction) -> None:
     """The slider of one direction."""
     way, (low, high) = WAYS[direction], DIRECTIONS[direction][[0, -1]] * WAYS[direction].scale
+    st.session_state.setdefault(f"move-{direction}", 0.0)
     st.slider(
         way.title,
         float(low),
         float(high),
-        0.0,
-        float(way.step),
+        step=float(way.step),
         format=f"%g{way.unit.replace('%', '%%')}",
         key=f"move-{direction}",
         help=f"{way.help}.",

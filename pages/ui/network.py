@@ -176,7 +176,7 @@ def _through(active: int) -> str:
         return "No unit before it is active now: it sees nothing of the digit."
     return (
         f"It sees the digit only through the {active:,} units before it that are active now, and its picture goes "
-        "through them as well: another digit, another picture."
+        "through them as well, so it is another one for another digit."
     )
 
 

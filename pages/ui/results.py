@@ -2,6 +2,7 @@
 none, and how to go on."""
 
 from datetime import datetime
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -76,7 +77,7 @@ def _show_result(run: RunStatus) -> None:
     name = f"runs/{run.id}"
     record = registry.read_record(run.folder)
     active = loaders.active_reader()
-    this_run, other, choice = st.columns([1, 1, 1], vertical_alignment="center")
+    this_run, other, choice = st.columns([1, 1, 1])
     with this_run:
         accuracy("This run", record.evaluation)
     if active.name == name:
@@ -84,15 +85,16 @@ def _show_result(run: RunStatus) -> None:
     else:
         with other:
             accuracy(f"Active version: {title_of(active.name)}", loaders.test_result(active, run.data))
-        if choice.button("Use this model", type="primary", icon=":material/check:"):
-            promote_or_ask(name, title_of(name))
         comparison = loaders.comparison(active, loaders.reader_of(name), run.data)
-        st.caption(f"The new version is {comparison.verdict}")
+        advised: Literal["primary", "secondary"] = "primary" if comparison.difference >= 0 else "secondary"
+        if choice.button("Use this model", type=advised, icon=":material/check:"):
+            promote_or_ask(name, title_of(name))
         if run.data == "sample" and active.record.data == "mnist":
             st.caption(
-                "The active version learned from all of MNIST, which these test images were taken from: its figure "
-                "here is too good."
+                "The active version has an unfair advantage here: it learned from all of MNIST, and so from these test "
+                "images."
             )
+        st.caption(f"The new version is {comparison.verdict}")
     explore(name)
     show_training(run)
 

@@ -81,7 +81,7 @@ def show_version(entry: Entry) -> None:
     if entry.note:
         st.markdown(entry.note)
     _show_actions(entry)
-    st.caption(f"Recipe: {recipe_in_words(entry.record.recipe)} · trained again by `{entry.record.command}`")
+    st.caption(f"Recipe: {recipe_in_words(entry.record.recipe)} · to train it again: `{entry.record.command}`")
     explore(entry.name)
     if entry.record.curve.epoch:
         st.markdown("**How the training went**", help=ABOUT_CURVES)
@@ -148,10 +148,10 @@ def promote_or_ask(name: str, title: str) -> None:
 def _ask(name: str, sentence: str) -> None:
     st.markdown(sentence)
     with errors_in_words(), st.container(horizontal=True):
-        if st.button("Let it answer nevertheless", type="primary"):
-            promotion.promote(name)
+        if st.button("Leave it", type="primary"):
             st.rerun()
-        if st.button("Leave it"):
+        if st.button("Let it answer nevertheless"):
+            promotion.promote(name)
             st.rerun()
 
 

@@ -42,8 +42,8 @@ def show_why(
     ink, window = _close_up(ink, window)
     preferred = explanation.prefers(digit, rival)
     where, against = strongest_region(preferred), strongest_region(-preferred)
-    more = f"More {digit} than {rival} because of the blue ink{_mostly(where)}."
-    less = f"The orange ink{_mostly(against)} would rather be a {rival}." if against else ""
+    more = f"More {digit} than {rival} because of the blue ink{_above_all(where)}."
+    less = f"The orange ink{_above_all(against)}, would rather be a {rival}." if against else ""
     pictures = (
         (f"For {digit}", explanation.speaks_for(digit), f"What speaks for the answer, {digit}, and what against it."),
         (f"For {rival}", explanation.speaks_for(rival), f"The same for {called}, {rival}."),
@@ -87,5 +87,5 @@ def _close_up(ink: NDArray[np.float32], window: Window) -> tuple[NDArray[np.floa
     return around, Window(window.top - top + reach, window.left - left + reach, window.scale)
 
 
-def _mostly(where: str) -> str:
-    return f" (most of it {'in' if where == 'middle' else 'at'} the {where})" if where else ""
+def _above_all(where: str) -> str:
+    return f", above all {'in' if where == 'middle' else 'at'} the {where}" if where else ""

@@ -100,6 +100,24 @@ def test_clear_forgets_the_drawing(page: AppTest, sample: Dataset) -> None:
     assert "Answer:" not in html(page)
 
 
+def test_undo_brings_back_what_was_cleared(page: AppTest, sample: Dataset) -> None:
+    draw(page, drawing(sample.test.images[3]))
+    before = html(page)
+    press(page, "Clear")
+    press(page, "Undo")
+    assert html(page) == before
+
+
+def test_a_reloaded_demo_goes_on_where_it_was() -> None:
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.query_params["demo"] = "3"
+    page.run()
+    assert "Stop 3 of 5" in page.markdown[0].value
+    press(page, "Leave the demo")
+    assert "demo" not in page.query_params
+    assert not any("Stop" in element.value for element in page.markdown)
+
+
 def test_undo_of_the_only_stroke_leaves_clean_paper(page: AppTest, sample: Dataset) -> None:
     draw(page, drawing(sample.test.images[3]))
     press(page, "Undo")

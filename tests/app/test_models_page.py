@@ -68,6 +68,20 @@ def test_two_versions_are_compared_and_the_link_leads_there(mine: str) -> None:
 def test_a_link_to_a_version_that_is_gone_shows_the_active_one() -> None:
     page = open_page(version="runs/gone", against="nothing")
     assert not page.exception
+    assert "not here" in words(page)
+    assert page.selectbox(key="version").value == "best"
+
+
+def test_going_back_in_the_browser_goes_back_to_the_version_before(mine: str) -> None:
+    page = open_page()
+    page.selectbox(key="version").set_value(mine).run()
+    page.selectbox(key="version").set_value("robust").run()
+    assert dict(page.query_params) == {"version": "robust"}
+    page.query_params["version"] = mine  # what Back does
+    page.run()
+    assert page.selectbox(key="version").value == mine
+    page.query_params.clear()
+    page.run()
     assert page.selectbox(key="version").value == "best"
 
 
@@ -161,9 +175,9 @@ def test_a_cell_shows_its_images_and_confidence_filters_them(mine: str) -> None:
     page.run()
     assert not page.exception
     sure = page.slider[0]
-    sevens = int(next(text for text in words(page).split(" shown")[:1]).split()[-1])
+    sevens = int(words(page).split(" of them shown")[0].split()[-1])
     sure.set_range(0, 90).run()
-    few = int(words(page).split(" shown")[0].split()[-1])
+    few = int(words(page).split(" of them shown")[0].split()[-1])
     assert 0 < few < sevens <= 1000
     assert "7 read as 7" in words(page)
 
