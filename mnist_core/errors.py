@@ -34,3 +34,11 @@ class RunError(MnistCoreError):
 
 class CheckpointError(RunError):
     """A run cannot go on from where it stopped."""
+
+
+class StoreError(MnistCoreError):
+    """The drawings that people confirmed or corrected cannot be kept, found or deleted."""
+
+
+class RefusedDrawingError(StoreError, ValueError):
+    """A drawing cannot be kept as it is; the message names what is wrong with it. Trying again does not help."""

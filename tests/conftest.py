@@ -1,21 +1,25 @@
-"""What tests share. No test needs the network; those that need MNIST or Chromium skip without them."""
+"""What tests share. No test needs the network; those that need MNIST, Chromium or PostgreSQL skip without them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mnist_core import RECIPES, DigitClassifier, train
 from mnist_core.datasets import Dataset, load_dataset, mnist_is_here
+from mnist_core.drawing_store import DrawingStore
 from mnist_core.model import MLP
 from mnist_core.progress import Trained
+from tests import postgres
 
 
 @pytest.fixture(autouse=True)
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty place for versions and runs, so that no test sees another's, nor the developer's."""
+    """An empty place for versions, runs and drawings, so that no test sees another's, nor the developer's."""
     folder = tmp_path / "weights"
     folder.mkdir()
     monkeypatch.setenv("MNIST_WEIGHTS", str(folder))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
     return folder
 
 
@@ -42,3 +46,26 @@ def small_model(sample: Dataset) -> MLP:
 @pytest.fixture(scope="session")
 def classifier(small_model: MLP) -> DigitClassifier:
     return DigitClassifier(small_model)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    if reason := postgres.why_not():
+        pytest.skip(reason)
+    with postgres.server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind that drawings may be kept in."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'drawings.sqlite3'}"
+    server: postgres.Server = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[DrawingStore]:
+    with DrawingStore(url) as opened:
+        yield opened

@@ -1,0 +1,1 @@
+"""How the database of drawings came to its present form: one module in `versions` for each step."""
