@@ -1,4 +1,4 @@
-"""The command line: `mnist-core train | evaluate | predict | runs | models`.
+"""The command line: `mnist-core train | evaluate | predict | runs | models | drawings`.
 
 Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 the command line is not understood,
 130 stopped with Ctrl-C.
@@ -17,6 +17,7 @@ import typer
 from PIL import Image
 
 from mnist_core import jobs, parallel, registry
+from mnist_core.cli_drawings import drawings as drawings_app
 from mnist_core.cli_models import models
 from mnist_core.cli_options import DataOption, WeightsOption, data_name, fields, layers
 from mnist_core.cli_output import print_accuracy, print_drawings, print_prediction, print_tables
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(runs_app, name="runs")
 app.add_typer(models, name="models")
+app.add_typer(drawings_app, name="drawings")
 
 
 @app.command()
