@@ -10,6 +10,7 @@ from pages.ui import loaders
 from pages.ui.answer import RIVAL, STRICTNESS, choose_rival, choose_strictness, show_answer, show_version, show_waiting
 from pages.ui.board import SIDE, Board, draw_board, put_example
 from pages.ui.demo import keep_up
+from pages.ui.keeping import ask_what_it_was
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.loaders import Reader
 from pages.ui.why import show_nearest, show_why
@@ -36,6 +37,8 @@ def draw_and_answer() -> None:
             st.caption(current.origin)
         if reader.problem:
             st.warning(f"The version that was chosen cannot be used, so the shipped one answers. {reader.problem}")
+        if answered:
+            ask_what_it_was(current, reader.name, answered, current.frame())
     if answered:
         give_reasons(current, reader, answered)
     choose_strictness(reader.record)

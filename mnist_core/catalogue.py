@@ -7,7 +7,7 @@ from typing import Any
 from mnist_core.drawings import DrawingsEvaluation
 from mnist_core.evaluation import Evaluation
 from mnist_core.labels import NOTHING, labels
-from mnist_core.recipes import Recipe
+from mnist_core.recipes import TAUGHT, Recipe
 from mnist_core.records import Record
 from mnist_core.registry import Version, active_name, all_versions, version
 
@@ -95,7 +95,8 @@ def recipe_in_words(recipe: Recipe) -> str:
         f"{field} {','.join(map(str, value)) if isinstance(value, list) else value}"
         for field, value in recipe.changes.items()
     ]
-    return recipe.named_after.name + (f": {', '.join(changes)}" if changes else "")
+    taught = TAUGHT if recipe.name.endswith(TAUGHT) else ""
+    return recipe.named_after.name + taught + (f": {', '.join(changes)}" if changes else "")
 
 
 def _title(found: Version) -> str:

@@ -20,7 +20,7 @@ from mnist_core import jobs, parallel, registry
 from mnist_core.cli_drawings import drawings as drawings_app
 from mnist_core.cli_models import models
 from mnist_core.cli_options import DataOption, WeightsOption, data_name, fields, layers
-from mnist_core.cli_output import print_accuracy, print_drawings, print_prediction, print_tables
+from mnist_core.cli_output import print_accuracy, print_drawings, print_prediction, print_tables, print_teaching
 from mnist_core.cli_progress import watcher
 from mnist_core.cli_runs import follow_run
 from mnist_core.cli_runs import runs as runs_app
@@ -32,8 +32,9 @@ from mnist_core.execution import assist, perform
 from mnist_core.inference import DigitClassifier
 from mnist_core.problems import find_problems
 from mnist_core.recipes import RECIPES, Recipe, named_recipe
-from mnist_core.runs import RunStatus, read_run
+from mnist_core.runs import Lesson, RunStatus, read_run
 from mnist_core.strokes import read_characters
+from mnist_core.teaching_run import prepare
 from mnist_core.training import leave_a_core_free
 
 app = typer.Typer(
@@ -100,6 +101,24 @@ def _train_here(chosen: Recipe, images: DataName, output: Path | None, *, as_jso
     if not as_json:
         print_accuracy(version.record.evaluation)
         print(f"Saved as {version.name}")
+
+
+@app.command(name="teach")
+def teach_command(
+    writer: Annotated[list[str] | None, typer.Option(help="Whose drawings teach; without it, all. Repeatable.")] = None,
+    base: Annotated[str | None, typer.Option(help="The version to teach a copy of; the active one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
+) -> None:
+    """Teach a copy of a version the drawings that were kept, and judge both on drawings that did not teach."""
+    lesson = Lesson(base or registry.active_name(), tuple(writer or ()))
+    recipe, data = prepare(lesson)
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    run = jobs.claim(None, recipe, data, lesson)
+    with jobs.turn(run, on_wait=_say_that_it_waits), watcher(recipe, as_json=as_json) as show:
+        version = perform(run, show)
+    if not as_json:
+        print_teaching(version)
 
 
 @app.command(name="perform", hidden=True)

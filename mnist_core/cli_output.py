@@ -12,6 +12,7 @@ from mnist_core.calibration import ACCEPTED, SHARES
 from mnist_core.drawings import DrawingsEvaluation
 from mnist_core.evaluation import Evaluation, wilson_interval
 from mnist_core.inference import Prediction
+from mnist_core.registry import Version
 
 
 def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ...], as_json: bool) -> None:
@@ -44,6 +45,24 @@ def print_accuracy(evaluation: Evaluation, indent: int = 0) -> None:
         f"{' ' * indent}{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
         f"(95% interval {low:.2%} to {high:.2%})"
     )
+
+
+def print_teaching(version: Version) -> None:
+    """What teaching did to the drawings that did not teach, and to the test images."""
+    teaching = version.record.teaching
+    if teaching is None:
+        return
+    print(f"Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as doubtful.")
+    for title, before, after in (
+        ("on these drawings", teaching.before, teaching.after),
+        ("on test images", teaching.test_before, version.record.evaluation),
+    ):
+        print(f"{title}:")
+        for name, evaluation in (("before", before), ("after", after)):
+            print(f"  {name}: ", end="")
+            print_accuracy(evaluation)
+    print(f"{len(teaching.newly_right)} drawings newly right, {len(teaching.newly_wrong)} newly wrong.")
+    print(f"Saved as {version.name}")
 
 
 def print_tables(evaluation: Evaluation) -> None:

@@ -45,6 +45,8 @@ class _Bars:
             case "step":
                 detail = f"loss {event['loss']:.4f}  {event['images_per_second']:,.0f} images/s"
                 self._show("Training", event["images_seen"], event["images_total"], detail)
+            case "teaching":
+                self._show("Teaching", event["step"], event["steps"], f"loss {event['loss']:.4f}")
             case "epoch":
                 self.progress.console.print(in_words(event, self.recipe))
             case "evaluating":

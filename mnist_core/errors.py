@@ -42,3 +42,7 @@ class StoreError(MnistCoreError):
 
 class RefusedDrawingError(StoreError, ValueError):
     """A drawing cannot be kept as it is; the message names what is wrong with it. Trying again does not help."""
+
+
+class TeachingError(MnistCoreError, ValueError):
+    """There are too few drawings to teach with, or a setting of the teaching is nonsense."""

@@ -31,6 +31,7 @@ from mnist_core.runs import (
     append_event,
     append_log,
 )
+from mnist_core.teaching_run import teach_version
 from mnist_core.training import default_device, train
 
 PICTURE_SECONDS = 0.5
@@ -48,7 +49,7 @@ def perform(run: RunStatus, show: Emit = lambda _: None) -> Version:
         WeightsError: the version cannot be saved.
     """
     with _telling(run, show) as emit:
-        version = _perform(run, emit)
+        version = _perform(run, emit) if run.lesson is None else teach_version(run, run.lesson, emit)
         emit({"event": "finished", "version": version.name})
     (run.folder / CHECKPOINT_FILE).unlink(missing_ok=True)  # only now: a crash before can be gone on from
     return version
@@ -174,6 +175,8 @@ def in_words(event: Event, recipe: Recipe | None = None) -> str:
             return f"downloaded {event['file']} ({event['bytes'] / 1e6:.1f} MB)"
         case "loaded":
             return ", ".join(f"{count:,} {part}" for part, count in event["images"].items()) + " images"
+        case "taught":
+            return f"taught with {event['drawings']:,} drawings, {event['passed_over']:,} passed over"
         case "resumed":
             return f"going on after epoch {event['epoch']}"
         case "epoch":

@@ -23,6 +23,7 @@ from mnist_core.registry import RECORD_FILE, runs_dir
 from mnist_core.runs import (
     CANCEL_FILE,
     RUN_FILE,
+    Lesson,
     RunStatus,
     append_event,
     forget_after,
@@ -36,8 +37,10 @@ CANCEL_SECONDS = 5
 TURN_SECONDS = 0.3
 
 
-def start(recipe: Recipe, data: DataName) -> RunStatus:
+def start(recipe: Recipe, data: DataName, lesson: Lesson | None = None) -> RunStatus:
     """Start a run as a process that outlives this one; where another run is going on, it waits in the queue.
+
+    With a `lesson` it teaches (see `teaching_run.prepare`), else it trains.
 
     Raises:
         RunError: the folder of runs cannot be written.
@@ -45,7 +48,7 @@ def start(recipe: Recipe, data: DataName) -> RunStatus:
     with _starting():
         folder = _new_folder(recipe)
         try:
-            write_run(folder, recipe, data, None, queued=True)
+            write_run(folder, recipe, data, None, queued=True, lesson=lesson)
         except OSError as error:
             raise RunError(f"{folder} cannot be written ({error}). Make room, and try again.") from error
     tend_queue()
@@ -84,7 +87,7 @@ def tend_queue() -> None:
                 spawn(waiting[0].folder)
 
 
-def claim(folder: Path | None, recipe: Recipe, data: DataName) -> RunStatus:
+def claim(folder: Path | None, recipe: Recipe, data: DataName, lesson: Lesson | None = None) -> RunStatus:
     """For a process that is to train in the foreground: make `folder` (a new one in `runs_dir()` where None) its place.
 
     Raises:
@@ -97,7 +100,7 @@ def claim(folder: Path | None, recipe: Recipe, data: DataName) -> RunStatus:
             raise RunError(f"{folder} already holds a run or a version. Choose a new folder, or delete this one.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_run(folder, recipe, data, os.getpid(), queued=_is_one_of_ours(folder))
+            write_run(folder, recipe, data, os.getpid(), queued=_is_one_of_ours(folder), lesson=lesson)
         except OSError as error:
             raise RunError(f"{folder} cannot be written ({error}). Choose another folder.") from error
     return read_run(folder)

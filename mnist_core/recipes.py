@@ -9,7 +9,7 @@ from typing import Any, Self
 from mnist_core.errors import RecipeError
 from mnist_core.fields import Keep, Loss, Optimizer, Precision, Schedule, check_fields
 
-CHANGED = " (changed)"
+CHANGED, TAUGHT = " (changed)", " (taught)"
 """Ends the name of a recipe that differs from the one it is named after."""
 CLASSES = 10
 PIXELS = 28 * 28
@@ -139,7 +139,7 @@ class Recipe:
     @property
     def named_after(self) -> "Recipe":
         """The named recipe that this one is, or was made from by changing fields."""
-        return RECIPES.get(self.name.removesuffix(CHANGED), RECIPES["article"])
+        return RECIPES.get(self.name.removesuffix(TAUGHT).removesuffix(CHANGED), RECIPES["article"])
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mnist_core.drawings import DrawingsEvaluation
 from mnist_core.evaluation import Evaluation
 from mnist_core.recipes import Recipe
 
-FORMAT = 3
+FORMAT = 4
 MOST_EPOCHS = 200
 """Kept in a record's curve; of longer trainings, every so many."""
 
@@ -36,6 +36,45 @@ class Curve:
         kept = [figures for place, figures in enumerate(reversed(epochs)) if place % every == 0][::-1]
         names = [field.name for field in dataclasses.fields(cls)]
         return cls(*(tuple(round(figures[name], 5) for figures in kept if name in figures) for name in names))
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What a version was taught, and what that did to drawings that it was not taught with."""
+
+    base: str
+    """The version it began as."""
+    writers: tuple[str, ...]
+    """Whose drawings these are; empty: everybody's."""
+    taught_with: int
+    """Drawings."""
+    passed_over: int
+    """Of these, as their labels are doubtful."""
+    before: Evaluation
+    """Of the base, on the other drawings."""
+    after: Evaluation
+    """Of this version, on the same."""
+    test_before: Evaluation
+    """Of the base, on the test images that this version's `evaluation` is on."""
+    newly_right: tuple[str, ...]
+    """Ids of those drawings that only this version reads rightly."""
+    newly_wrong: tuple[str, ...]
+    """And of those that only the base did."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: value.to_dict() if isinstance(value, Evaluation) else value for name, value in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """What `to_dict` wrote down."""
+        known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        for name in ("before", "after", "test_before"):
+            known[name] = Evaluation.from_dict(known[name])
+        for name in ("writers", "newly_right", "newly_wrong"):
+            known[name] = tuple(known[name])
+        return cls(**known)
 
 
 @dataclass(frozen=True)
@@ -69,6 +108,8 @@ class Record:
     """Filled in on saving; ties this record to its weights."""
     drawings: tuple[DrawingsEvaluation, ...] = ()
     """On people's drawings, one for each setting, where somebody measured that."""
+    teaching: Teaching | None = None
+    """Where it was not trained but taught."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -83,6 +124,7 @@ class Record:
             "calibration": self.calibration.to_dict(),
             "evaluation": self.evaluation.to_dict(),
             "drawings": [evaluation.to_dict() for evaluation in self.drawings],
+            "teaching": self.teaching.to_dict() if self.teaching else None,
         }
 
     @classmethod
@@ -99,11 +141,14 @@ class Record:
             values = {**values, "calibration": Calibration().to_dict(), "drawings": ()}
         if values["format"] <= 2:  # before the best epoch could be kept
             values = {**values, "epoch": recipe.epochs, "curve": {}}
+        if values["format"] <= 3:  # before versions were taught
+            values = {**values, "teaching": None}
         known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         known["recipe"] = recipe
         known["curve"] = Curve(**{name: tuple(figures) for name, figures in values["curve"].items()})
         known["calibration"] = Calibration.from_dict(values["calibration"])
         known["evaluation"] = Evaluation.from_dict(values["evaluation"])
+        known["teaching"] = Teaching.from_dict(values["teaching"]) if values["teaching"] else None
         known["drawings"] = tuple(map(DrawingsEvaluation.from_dict, values["drawings"]))
         return cls(**known)
 

@@ -9,7 +9,7 @@ reads these files, so it makes no difference which program started it, and nothi
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,16 @@ Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What a run is to teach, instead of training from the beginning."""
+
+    base: str
+    """The version that a copy of is taught."""
+    writers: tuple[str, ...] = ()
+    """Whose drawings teach; empty: everybody's."""
+
+
+@dataclass(frozen=True)
 class RunStatus:
     """Where a run stands, read from its folder."""
 
@@ -50,6 +60,8 @@ class RunStatus:
     """Queued runs are done in the order of this."""
     pid: int | None
     """The process that does it, or did; of a queued run, one that waits for its turn, or None where none does yet."""
+    lesson: Lesson | None = None
+    """What it teaches; None where it trains."""
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -59,7 +71,7 @@ class RunStatus:
     def of(self, kind: str) -> list[Event]:
         """The events of one kind, in order.
 
-        Kinds: download, loaded, resumed, step, epoch, evaluating, finished, failed, cancelled.
+        Kinds: download, loaded, resumed, step, epoch, teaching, evaluating, finished, failed, cancelled.
         """
         return [event for event in self.events if event["event"] == kind]
 
@@ -86,10 +98,17 @@ class RunStatus:
 
 
 def write_run(
-    folder: Path, recipe: Recipe, data: DataName, pid: int | None, *, queued: bool = False, place: float = 0
+    folder: Path,
+    recipe: Recipe,
+    data: DataName,
+    pid: int | None,
+    *,
+    queued: bool = False,
+    place: float = 0,
+    lesson: Lesson | None = None,
 ) -> None:
     """Note in `folder` what is run there, by which process, and whether it has to wait for its turn."""
-    values = {"recipe": recipe.to_dict(), "data": data, "created": now()}
+    values = {"recipe": recipe.to_dict(), "data": data, "created": now(), "lesson": asdict(lesson) if lesson else None}
     _write(folder, values | {"queued": queued, "place": place or time.time()}, pid)
 
 
@@ -162,6 +181,7 @@ def read_run(folder: Path) -> RunStatus:
             created=run["created"],
             place=float(run.get("place", 0)),
             pid=run["pid"],
+            lesson=Lesson(lesson["base"], tuple(lesson["writers"])) if (lesson := run.get("lesson")) else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(folder, error) from error

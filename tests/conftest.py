@@ -1,7 +1,11 @@
 """What tests share. No test needs the network; those that need MNIST, Chromium or PostgreSQL skip without them."""
 
+import multiprocessing
+import sys
 from collections.abc import Iterator
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -69,3 +73,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[DrawingStore]:
     with DrawingStore(url) as opened:
         yield opened
+
+
+@pytest.fixture
+def fork_server(monkeypatch: pytest.MonkeyPatch) -> BaseContext:
+    """For processes that have the drawing store loaded, and nothing of the tests' own program."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # AppTest leaves the app there
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mnist_core.drawing_store"])
+    return context

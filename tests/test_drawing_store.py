@@ -1,7 +1,6 @@
 """Drawings are kept whatever happens, once, and deleted for good; in SQLite and in PostgreSQL alike."""
 
 import dataclasses
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from uuid import uuid4
 
@@ -195,12 +195,10 @@ def _add_some(url: str, which: list[StoredDrawing]) -> int:
         return sum(store.add(one) for one in which)
 
 
-def test_processes_that_save_at_once_lose_none_and_double_none(url: str) -> None:
+def test_processes_that_save_at_once_lose_none_and_double_none(url: str, fork_server: BaseContext) -> None:
     many = [drawing(number) for number in range(120)]
     parts = [many[start::3] for start in range(3)] * 2  # each by two processes; nobody has opened the database before
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["mnist_core.drawing_store"])
-    with ProcessPoolExecutor(6, processes) as pool:
+    with ProcessPoolExecutor(6, fork_server) as pool:
         new = list(pool.map(_add_some, [url] * 6, parts))
     assert sum(new) == 120
     with DrawingStore(url) as store:

@@ -1,8 +1,8 @@
 """A database of any age is brought up to date, with all that it holds, whoever opens it, and however many at once."""
 
-import multiprocessing
 import shutil
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pytest
@@ -138,10 +138,8 @@ def _open_and_count(url: str) -> int:
         return store.count()
 
 
-def test_many_processes_open_a_new_database_at_once(url: str) -> None:
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["mnist_core.drawing_store"])
-    with ProcessPoolExecutor(8, processes) as pool:
+def test_many_processes_open_a_new_database_at_once(url: str, fork_server: BaseContext) -> None:
+    with ProcessPoolExecutor(8, fork_server) as pool:
         assert list(pool.map(_open_and_count, [url] * 8)) == [0] * 8
 
 

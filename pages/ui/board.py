@@ -123,11 +123,9 @@ class Board:
         self.shown = {"objects": strokes, "revision": self.revision}
 
 
-def board() -> Board:
-    """This visitor's board."""
-    if "board" not in st.session_state:
-        st.session_state["board"] = Board()
-    found: Board = st.session_state["board"]
+def board(key: str = CANVAS_KEY) -> Board:
+    """This visitor's board; a page with a canvas of its own gives its `key`."""
+    found: Board = st.session_state.setdefault(f"board-{key}", Board())
     return found
 
 
@@ -139,10 +137,10 @@ def put_example(index: int | None = None) -> None:
     board().put(sample.images[index], origin)
 
 
-def draw_board(pen_width: int) -> Board:
+def draw_board(pen_width: int, key: str = CANVAS_KEY) -> Board:
     """Place the canvas and take over what was drawn on it."""
-    current = board()
-    if CANVAS_KEY not in st.session_state:
+    current = board(key)
+    if key not in st.session_state:
         current.show_again()
     sent = st_canvas(
         stroke_width=pen_width,
@@ -152,7 +150,7 @@ def draw_board(pen_width: int) -> Board:
         height=SIDE,
         initial_drawing=current.shown,
         return_image_data=True,
-        key=CANVAS_KEY,
+        key=key,
     )
     if sent.image_bytes not in (None, current.last_sent):  # every rerun repeats what was sent last
         current.receive(sent.image_bytes, sent.image_data, (sent.json_data or EMPTY)["objects"])

@@ -13,6 +13,7 @@ PAGES = (
     ("pages/1_Train.py", "Train", ":material/model_training:"),
     ("pages/2_Models.py", "Models", ":material/inventory_2:"),
     ("pages/3_Look_inside.py", "Look inside", ":material/hub:"),
+    ("pages/4_My_handwriting.py", "My handwriting", ":material/edit:"),
 )
 
 PAGE, COME = "page", "has_just_come"
@@ -95,6 +96,9 @@ STYLE = """<style>
 .closer figure { margin: 0; text-align: center; }
 .closer img { width: 240px; image-rendering: pixelated; border-radius: .5rem; }
 .closer > div { flex: 1; min-width: 15rem; }
+.asked-for { font-size: 1.5rem; margin: 0; }
+.asked-for b { font-size: 5rem; line-height: 1; display: block; }
+.st-key-labels button { min-width: 2.25rem; padding: .25rem .5rem; min-height: 2.25rem; }
 .why { font-size: 1.2rem; margin: .5rem 0 0; padding: 0; }
 .key { margin: .25rem 0 .5rem; font-size: .9rem; }
 .key span { display: inline-block; width: 1.1rem; height: .8rem; border-radius: .2rem; margin: 0 .25rem 0 .9rem; }

@@ -1,6 +1,7 @@
 """Caching around the core: what is slow to make is made once and shared by all visitors."""
 
 import gc
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, jobs, regi
 from mnist_core.augmentation import Augmenter
 from mnist_core.comparison import Comparison, compare
 from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
+from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import WeightsError
 from mnist_core.exemplars import Exemplars
 from mnist_core.recipes import CLASSES
@@ -101,6 +103,20 @@ def test_images() -> DataName:
 def test_images_of(data: DataName) -> LabelledImages:
     """The test images of `data`."""
     return load_dataset(data).test
+
+
+def drawing_store() -> DrawingStore:
+    """Where corrected drawings are kept.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    return _drawing_store(os.environ.get("DATABASE_URL", ""), registry.weights_dir())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _drawing_store(url: str, folder: Path) -> DrawingStore:  # noqa: ARG001 — the cache tells stores apart by them
+    return DrawingStore()  # which looks at both by itself
 
 
 def exemplars(reader: Reader) -> Exemplars:

@@ -34,15 +34,20 @@ def drawing(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def draw(page: AppTest, picture: NDArray[np.uint8], strokes: int = 1) -> AppTest:
     """What the browser sends after a stroke."""
+    page.session_state["canvas"] = canvas_message(picture, strokes)
+    return page.run()
+
+
+def canvas_message(picture: NDArray[np.uint8], strokes: int = 1) -> dict[str, object]:
+    """What a canvas says of a picture."""
     png = io.BytesIO()
     Image.fromarray(picture).save(png, "PNG")
-    page.session_state["canvas"] = {
+    return {
         "drawing": {
             "raw": {"objects": [{"type": "Path"}] * strokes},
             "data": "data:image/png;base64," + base64.b64encode(png.getvalue()).decode(),
         }
     }
-    return page.run()
 
 
 def press(page: AppTest, label: str) -> AppTest:

@@ -35,13 +35,13 @@ def empty() -> AppTest:
 @pytest.fixture
 def page(empty: AppTest, sample: Dataset) -> AppTest:
     """The page with a drawing on the board."""
-    empty.session_state["board"].put(sample.test.images[3], "an example")
+    empty.session_state["board-canvas"].put(sample.test.images[3], "an example")
     return empty.run()
 
 
 @pytest.fixture
 def frame(page: AppTest) -> NDArray[np.uint8]:
-    drawn: NDArray[np.uint8] = page.session_state["board"].frame()
+    drawn: NDArray[np.uint8] = page.session_state["board-canvas"].frame()
     return drawn
 
 

@@ -191,7 +191,7 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     assert "bundled sample, test part" in words(page)
     assert "95% interval" in words(page)
     assert "Active version: best" in words(page)
-    assert "its figure here is too good" in words(page)
+    assert "unfair advantage" in words(page)
     assert "worse on the same 1,000 images" in words(page)
     press(page, "Use this model")
     assert registry.active_name() == "best", "it is worse by more than chance, so the page asks first"

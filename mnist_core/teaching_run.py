@@ -1,0 +1,122 @@
+"""A run that teaches: a copy of a version learns from people's drawings, and both are judged on others."""
+
+import dataclasses
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from mnist_core.augmentation import NOT_A_DIGIT
+from mnist_core.comparison import compare
+from mnist_core.datasets import IMAGE_COUNTS, DataName, LabelledImages, load_dataset, mnist_is_here
+from mnist_core.drawing_store import DrawingStore, StoredDrawing
+from mnist_core.evaluation import evaluate
+from mnist_core.inference import DigitClassifier
+from mnist_core.recipes import TAUGHT, Recipe
+from mnist_core.records import Curve, Record, Teaching, library_versions, now
+from mnist_core.registry import Version, find, load_version, save_version, version
+from mnist_core.runs import Emit, Lesson, RunStatus
+from mnist_core.teaching import Taught, TeachProgress, TeachSettings, split_drawings, teach
+from mnist_core.training import default_device
+
+
+def prepare(lesson: Lesson) -> tuple[Recipe, DataName]:
+    """What a run that teaches is noted with: the recipe of the base, and the images that are replayed.
+
+    Raises:
+        WeightsError: there is no such version.
+        StoreError: the drawings cannot be read.
+        TeachingError: there are too few of them; the message says how many more would tell something.
+    """
+    base = version(lesson.base).record
+    split_drawings(_drawings(lesson)[1].labels)
+    recipe = dataclasses.replace(base.recipe, name=base.recipe.name.removesuffix(TAUGHT) + TAUGHT)
+    return recipe, "mnist" if mnist_is_here() and base.data == "mnist" else "sample"
+
+
+def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
+    """Teach, judge the outcome beside the base, and save it into the run's folder.
+
+    Raises:
+        DatasetError, StoreError, TeachingError, WeightsError: something that is needed is not to be had.
+    """
+    base = load_version(find(lesson.base))
+    kept, drawings = _drawings(lesson)
+    split = split_drawings(drawings.labels)
+    dataset = load_dataset(run.data)
+    emit({"event": "loaded", "images": {"drawings": len(drawings), **IMAGE_COUNTS[run.data]}})
+    settings = TeachSettings.of(base.record.recipe)
+    for progress in teach(
+        base.model, drawings.part("drawings", split.teach), dataset.train, dataset.validation, settings
+    ):
+        match progress:
+            case TeachProgress():
+                emit({"event": "teaching", **asdict(progress)})
+            case Taught():
+                taught = progress
+    emit({"event": "taught", "drawings": len(split.teach), "passed_over": len(taught.doubtful)})
+    emit({"event": "evaluating", "on": dataset.test.name})
+    before = DigitClassifier(base.model, base.record.calibration)
+    after = DigitClassifier(taught.model, taught.calibration)
+    digits = split.judge[drawings.labels[split.judge] != NOT_A_DIGIT]
+    teaching = _judge(
+        lesson, (before, after), drawings.part("drawings kept back", digits), [kept[i].id for i in digits], dataset.test
+    )
+    record = Record(
+        recipe=run.recipe,
+        command=shlex.join(teach_command(lesson)),
+        data=run.data,
+        images=IMAGE_COUNTS[run.data],
+        checksums=dataset.checksums,
+        epoch=base.record.epoch,
+        validation_accuracy=taught.validation_right[1] / len(dataset.validation),
+        curve=Curve(),
+        calibration=taught.calibration,
+        evaluation=evaluate(after, dataset.test),
+        duration_seconds=round(taught.seconds, 3),
+        device=default_device().type,
+        created=now(),
+        libraries=library_versions(),
+        teaching=dataclasses.replace(teaching, taught_with=len(split.teach), passed_over=len(taught.doubtful)),
+    )
+    return save_version(run.folder, taught.model, record)
+
+
+def teach_command(lesson: Lesson) -> list[str]:
+    """The command line that teaches the same."""
+    writers = (option for writer in lesson.writers for option in ("--writer", writer))
+    return ["mnist-core", "teach", "--base", lesson.base, *writers]
+
+
+def _drawings(lesson: Lesson) -> tuple[list[StoredDrawing], LabelledImages]:
+    """What the writers drew, the oldest first, and the same as images."""
+    with DrawingStore() as store:
+        kept = store.find(lesson.writers or None, newest_first=False)
+    frames = np.stack([drawing.image for drawing in kept]) if kept else np.zeros((0, 28, 28), np.uint8)
+    labels = np.array([drawing.label for drawing in kept], np.int64)
+    return kept, LabelledImages("drawings", frames, labels)
+
+
+def _judge(
+    lesson: Lesson,
+    readers: tuple[DigitClassifier, DigitClassifier],
+    judging: LabelledImages,
+    ids: Sequence[str],
+    test: LabelledImages,
+) -> Teaching:
+    """What the base and the taught copy make of digits (n,) that did not teach, whose `ids` these are, and the base of
+    the test images."""
+    before, after = readers
+    compared = compare(before, after, judging)
+    return Teaching(
+        base=lesson.base,
+        writers=lesson.writers,
+        taught_with=0,
+        passed_over=0,
+        before=evaluate(before, judging),
+        after=evaluate(after, judging),
+        test_before=evaluate(before, test),
+        newly_right=tuple(ids[place] for place in compared.only_other_right),
+        newly_wrong=tuple(ids[place] for place in compared.only_one_right),
+    )

@@ -1,0 +1,143 @@
+"""A writer's drawings: how well they are read, all of them to be looked at, relabelled, deleted, taken away."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import evaluate
+from mnist_core.answers import confused_pairs
+from mnist_core.augmentation import NOT_A_DIGIT
+from mnist_core.catalogue import title_of
+from mnist_core.drawing_files import from_zip, to_zip
+from mnist_core.drawing_store import DrawingStore, StoredDrawing
+from pages.ui import loaders
+from pages.ui.answer import data_uri
+from pages.ui.charts import misread_bars
+from pages.ui.gallery import clickable_gallery
+from pages.ui.keeping import LABELS
+from pages.ui.layout import errors_in_words
+from pages.ui.matrix import confusion_matrix
+
+SHOWN_AT_ONCE = 60
+IMPORTED = "imported_drawings"
+
+
+def show_accuracy(store: DrawingStore, writer: str) -> None:
+    """How many of a writer's digits the active version reads rightly, which not, and what it takes them for."""
+    images = store.images([writer])
+    if not len(images):
+        st.caption("Nothing was kept yet: write some digits, or say on the Draw page what you drew.")
+        return
+    reader = loaders.active_reader()
+    evaluation = evaluate(reader.classifier, images)
+    low, high = evaluation.interval.low, evaluation.interval.high
+    st.markdown(
+        f"**{evaluation.correct} of {evaluation.images} right: {evaluation.accuracy:.1%}** (95% interval {low:.1%} to "
+        f"{high:.1%}), read by **{title_of(reader.name)}**",
+        help="All digits that were kept of this writer, as the version that answers now reads them",
+    )
+    pairs = confused_pairs(evaluation)
+    if pairs:
+        misread = ", ".join(f"{label} read as {answer} ({count})" for label, answer, count in pairs)
+        st.markdown(f"Misread: {misread}.")
+    matrix, bars = st.columns(2, gap="medium")
+    with matrix:
+        confusion_matrix(evaluation.confusion)
+    with bars:
+        misread_bars(evaluation, key="my-misread")
+
+
+def show_gallery(store: DrawingStore, writer: str) -> None:
+    """All drawings of a writer, the latest first; a click leads to relabelling or deleting one."""
+    most = st.session_state.setdefault("my-most", SHOWN_AT_ONCE)
+    found = store.find([writer], limit=most)
+    if not found:
+        return
+    answers = loaders.active_reader().classifier.predict_frames(np.stack([drawing.image for drawing in found]))
+    lines = [_line(drawing, int(answer)) for drawing, answer in zip(found, answers.argmax(axis=1), strict=True)]
+    st.caption("Click a drawing to say that it is something else, or to delete it.")
+    picked = clickable_gallery(
+        np.stack([drawing.image for drawing in found]), lines, range(len(found)), key=f"my-gallery-{writer}"
+    )
+    if store.count([writer]) > most and st.button(f"Show {SHOWN_AT_ONCE} more"):
+        st.session_state["my-most"] = most + SHOWN_AT_ONCE
+        st.rerun(scope="fragment")
+    if picked is not None and picked < len(found):
+        _change(store, found[picked])
+
+
+def _line(drawing: StoredDrawing, answer: int) -> str:
+    if drawing.label == NOT_A_DIGIT:
+        return "not a digit"
+    return f"{drawing.label}, {'right' if answer == drawing.label else f'read as {answer}'}"
+
+
+@st.dialog("This drawing")
+@errors_in_words()
+def _change(store: DrawingStore, drawing: StoredDrawing) -> None:
+    st.html(
+        f'<div class="closer"><img src="{data_uri(drawing.image)}" alt="The drawing, kept as '
+        f'{LABELS[drawing.label].lower()}"></div>'
+    )
+    st.caption(
+        f"{drawing.time:%d %b %Y, %H:%M} UTC · answered with {drawing.digit}, {drawing.confidence:.1%}, by "
+        f"{drawing.version}"
+    )
+    labels = list(LABELS)
+    label = st.selectbox("It is", labels, index=labels.index(drawing.label), format_func=LABELS.__getitem__)
+    with st.container(horizontal=True):
+        if st.button("Keep it as that", type="primary"):
+            store.relabel(drawing.id, label)
+            st.rerun()
+        if st.button("Delete it", icon=":material/delete:"):
+            store.delete([drawing.id])
+            st.rerun()
+
+
+def take_away(store: DrawingStore, writer: str) -> None:
+    """Export, import, and deleting all."""
+    name = writer or "no name"
+    if store.count([writer]):
+        _export_or_delete(store, writer, name)
+    file = st.file_uploader(
+        "Import drawings that were exported", type="zip", max_upload_size=100, key="drawings-upload"
+    )
+    if file is not None and st.session_state.get(IMPORTED) != file.file_id:
+        st.session_state[IMPORTED] = file.file_id
+        came = from_zip(store, file.getvalue())
+        st.toast(f"{came.added} drawings added, {came.skipped} were here already")
+        st.rerun()
+
+
+def _export_or_delete(store: DrawingStore, writer: str, name: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.download_button(
+            "Export",
+            lambda: to_zip(store, [writer]),
+            file_name=f"drawings-{name.replace(' ', '-')}.zip",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A zip file with PNGs, a table (CSV) and MNIST's own format",
+        )
+        if st.button(f"Delete all of {name}", icon=":material/delete_forever:"):
+            _delete_all(store, writer, name)
+
+
+@st.dialog("Delete all of them, for good?")
+@errors_in_words()
+def _delete_all(store: DrawingStore, writer: str, name: str) -> None:
+    st.markdown(f"All {store.count([writer])} drawings of **{name}** will be gone, and cannot be brought back.")
+    with st.container(horizontal=True):
+        if st.button("Leave them", type="primary"):
+            st.rerun()
+        if st.button("Delete them all"):
+            store.delete_writer(writer)
+            st.rerun()
+
+
+def choose_writer(writers: Sequence[str], mine: str) -> str:
+    """Whose drawings are shown."""
+    names = list(dict.fromkeys([mine, *writers]))
+    chosen: str = st.selectbox("Writer", names, format_func=lambda name: name or "(no name)", key=f"shown-{mine}")
+    return chosen

@@ -1,0 +1,115 @@
+"""A sitting: a writer is asked for twenty digits, one after the other, and writes them."""
+
+import random
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from mnist_core.errors import EmptyDrawingError
+from pages.ui import loaders
+from pages.ui.board import SIDE, board, draw_board
+from pages.ui.keeping import keeper, show_unsaved, stored
+from pages.ui.layout import errors_in_words
+
+CANVAS = "writing-canvas"
+SITTING = "sitting"
+EACH = 2
+"""Times that each digit is asked for."""
+PEN_WIDTH = 20
+
+
+def _shuffled() -> list[int]:
+    return random.sample(list(range(10)) * EACH, 10 * EACH)
+
+
+@dataclass
+class Sitting:
+    """What a writer is asked for, and how far they are."""
+
+    digits: list[int] = field(default_factory=_shuffled)
+    done: int = 0
+    written: int = 0
+    """Those that were not skipped."""
+
+
+def is_writing() -> bool:
+    """Whether a sitting goes on."""
+    sitting: Sitting | None = st.session_state.get(SITTING)
+    return sitting is not None and sitting.done < len(sitting.digits)
+
+
+@st.fragment
+@errors_in_words()
+def write_digits(*, writing: bool) -> None:
+    """The invitation to write; then digit after digit, until all are done or the writer stops.
+
+    `writing` is what `is_writing` said when the page was drawn; when that changes, the whole page is drawn anew.
+    """
+    if is_writing() != writing:
+        st.rerun()
+    sitting: Sitting | None = st.session_state.get(SITTING)
+    if sitting is None:
+        ready = bool(keeper().consent)
+        st.button(
+            f"Write {10 * EACH} digits",
+            type="primary",
+            icon=":material/edit:",
+            on_click=_begin,
+            disabled=not ready,
+            help=None if ready else "They are for keeping: switch that on first",
+        )
+    elif sitting.done == len(sitting.digits):
+        st.success(f"Done: {sitting.written} digits written. How well they are read stands below.")
+        st.button("Write more", icon=":material/edit:", on_click=_begin)
+    else:
+        _ask_for(sitting)
+    show_unsaved()
+
+
+def _ask_for(sitting: Sitting) -> None:
+    digit, count = sitting.digits[sitting.done], len(sitting.digits)
+    st.progress(sitting.done / count, text=f"{sitting.done + 1} of {count}")
+    side_by_side = st.container(horizontal=True, gap="medium", key="sitting")
+    with side_by_side.container(width=SIDE):
+        current = draw_board(PEN_WIDTH, CANVAS)
+    with side_by_side.container(width="content"):
+        st.html(f'<p class="asked-for" role="status">Write a <b>{digit}</b></p>')
+        drawn = current.picture is not None
+        label = "Next" if sitting.done + 1 < count else "Finish"
+        st.button(label, type="primary", icon=":material/arrow_forward:", on_click=_next, disabled=not drawn)
+        st.button("Clear", icon=":material/delete:", on_click=current.clear, disabled=not drawn)
+        st.button("Skip this one", icon=":material/skip_next:", on_click=_go_on, args=[False])
+        st.button("Stop here", icon=":material/stop:", on_click=_stop)
+
+
+def _begin() -> None:
+    st.session_state[SITTING] = Sitting()
+    board(CANVAS).clear()
+
+
+@errors_in_words()
+def _next() -> None:
+    """Keep what was written, and ask for the next."""
+    current, sitting = board(CANVAS), st.session_state[SITTING]
+    try:
+        frame = current.frame()
+    except EmptyDrawingError:
+        return
+    reader = loaders.active_reader()
+    prediction = reader.classifier.predict_frame(frame)
+    keeper().keep(stored(current, reader.name, prediction, frame, sitting.digits[sitting.done]))
+    _go_on(True)
+
+
+def _go_on(written: bool) -> None:
+    sitting = st.session_state[SITTING]
+    sitting.done += 1
+    sitting.written += written
+    board(CANVAS).clear()
+
+
+def _stop() -> None:
+    sitting = st.session_state[SITTING]
+    sitting.digits = sitting.digits[: sitting.done]
+    if not sitting.done:
+        del st.session_state[SITTING]

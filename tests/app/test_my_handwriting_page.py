@@ -1,0 +1,110 @@
+"""Drawings are confirmed, corrected, kept with consent and looked after, without a browser."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.augmentation import NOT_A_DIGIT
+from mnist_core.datasets import Dataset
+from mnist_core.drawing_store import DrawingStore
+from tests.app.test_draw_page import APP, canvas_message, draw, drawing, html, press
+from tests.app.test_train_page import words
+
+
+@pytest.fixture(autouse=True)
+def _no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
+@pytest.fixture
+def page(sample: Dataset) -> AppTest:
+    """The Draw page with a digit on it."""
+    return draw(AppTest.from_file(APP, default_timeout=60).run(), drawing(sample.test.images[3]))
+
+
+def buttons(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def handwriting(page: AppTest) -> AppTest:
+    return page.switch_page("pages/4_My_handwriting.py").run()
+
+
+def test_one_press_keeps_a_drawing_once_consent_was_given(page: AppTest) -> None:
+    press(page, "7")
+    assert "May your drawings be kept?" in words(page)
+    assert DrawingStore().count() == 0
+    page.text_input(key="writer").set_value(" Ann ")
+    press(page, "Keep them")
+    assert not page.exception
+    assert "Noted: 7" in words(page)
+    (kept,) = DrawingStore().find()
+    assert (kept.writer, kept.label, kept.version) == ("Ann", 7, "best")
+    assert kept.png.startswith(b"\x89PNG")
+    assert kept.image.shape == (28, 28)
+    press(page, "Not a digit")
+    assert [drawing.label for drawing in DrawingStore().find()] == [NOT_A_DIGIT], "corrected, not kept twice"
+
+
+def test_without_consent_nothing_is_kept_and_it_is_not_asked_again(page: AppTest) -> None:
+    press(page, "7")
+    press(page, "No, thanks")
+    press(page, "7")
+    assert "May your drawings be kept?" not in words(page)
+    assert "Nothing is kept" in words(page)
+    assert DrawingStore().count() == 0
+    page.toggle(key="consent-switch").set_value(True).run()
+    press(page, "7")
+    assert DrawingStore().count() == 1
+
+
+def test_consent_can_be_taken_back(page: AppTest) -> None:
+    press(page, "7")
+    press(page, "Keep them")
+    page.toggle(key="consent-switch").set_value(False).run()
+    press(page, "3")
+    assert [drawing.label for drawing in DrawingStore().find()] == [7]
+
+
+def test_a_drawing_that_cannot_be_saved_stays_until_it_can(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'deep' / 'drawings.sqlite3'}")
+    (tmp_path / "nowhere").write_text("a file, not a folder")
+    press(page, "7")
+    press(page, "Keep them")
+    assert not page.exception
+    assert "1 drawing stays in this page until saved" in words(page)
+    (tmp_path / "nowhere").unlink()
+    monkeypatch.delenv("DATABASE_URL")
+    press(page, "Save now")
+    assert "until saved" not in words(page)
+    assert [drawing.label for drawing in DrawingStore().find()] == [7]
+
+
+def test_an_example_is_nobodys_handwriting(page: AppTest) -> None:
+    press(page, "Try an example")
+    assert "Not a digit" not in buttons(page)
+
+
+def test_a_sitting_asks_for_digits_keeps_them_and_shows_how_well_they_are_read(sample: Dataset) -> None:
+    page = handwriting(AppTest.from_file(APP, default_timeout=60).run())
+    assert next(button for button in page.button if button.label == "Write 20 digits").disabled
+    page.toggle(key="keep-my-drawings").set_value(True).run()
+    press(page, "Write 20 digits")
+    for number in range(3):
+        asked = int(html(page).split("Write a <b>")[1][0])
+        digit = sample.test.images[sample.test.labels == asked][number]
+        page.session_state["writing-canvas"] = canvas_message(drawing(digit))
+        page.run()
+        press(page, "Next")
+        assert not page.exception
+    press(page, "Skip this one")
+    press(page, "Stop here")
+    page.run()
+    assert "Done: 3 digits written" in words(page)
+    assert DrawingStore().count() == 3
+    assert "of 3 right" in words(page)
+    assert "% " in words(page)

@@ -1,0 +1,184 @@
+"""How much better a taught copy of `best` reads its writer's other drawings, and what it forgets of MNIST.
+
+    MNIST_DATA=… python -m tests.benchmarks.teaching [--split-seeds 3]
+
+Reads `MNIST_DATA/pen/digits.jsonl.gz`. Of each writer with at least 60 digits, 30 teach a copy, as even over the digits
+as can be, and the others judge, with several splits each. The settings of the teaching were chosen on the 12 writers
+marked with `t` and on other splits; so the figures to believe are those of the writers marked with `h` (held out).
+MNIST's test images had no part in choosing anything. Takes about five minutes.
+"""
+
+import argparse
+import gzip
+import json
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from mnist_core import DigitClassifier, registry
+from mnist_core.comparison import Comparison, compare
+from mnist_core.datasets import Dataset, LabelledImages, data_dir, load_dataset
+from mnist_core.drawings import digit_labels, draw_frames
+from mnist_core.evaluation import wilson_interval
+from mnist_core.model import MLP
+from mnist_core.strokes import SETTINGS, read_characters
+from mnist_core.teaching import Taught, TeachSettings, split_drawings, teach
+from mnist_core.training import leave_a_core_free
+
+LEAST, TO_TEACH = 60, 30
+TUNED, TUNING_SEED = 12, 7
+CONSOLE = Console(width=150)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One copy, taught by one writer's drawings, beside the version it was copied from."""
+
+    writer: str
+    seed: int
+    judged: Comparison
+    mnist: Comparison
+    taught: Taught
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Share of the writer's other drawings read wrongly, before and after."""
+        count = self.judged.images
+        return 1 - self.judged.one_correct / count, 1 - self.judged.other_correct / count
+
+    @property
+    def worse(self) -> bool:
+        """Whether the writer's other drawings are read worse, by more than chance."""
+        return self.judged.more_than_chance and self.judged.difference < 0
+
+
+def writers_of(path: Path) -> NDArray[np.str_]:
+    """Who wrote each character of a file."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return np.array([json.loads(line)["writer"] for line in lines])
+
+
+def read_writers() -> list[LabelledImages]:
+    """The drawings of each writer with enough of them."""
+    path = data_dir() / "pen" / "digits.jsonl.gz"
+    characters, writers = read_characters(path), writers_of(path)
+    chosen = sorted(str(name) for name, count in Counter(writers).items() if count >= LEAST)
+    return [
+        LabelledImages(name, draw_frames(own, SETTINGS[0]), digit_labels(own))
+        for name in chosen
+        if (own := [characters[place] for place in np.flatnonzero(writers == name)])
+    ]
+
+
+def learn(model: MLP, drawings: LabelledImages, mnist: Dataset, settings: TeachSettings) -> Taught:
+    """What teaching comes to."""
+    *_, last = teach(model, drawings, mnist.train, mnist.validation, settings)
+    assert isinstance(last, Taught)
+    return last
+
+
+def give_lesson(
+    base: registry.LoadedVersion, writer: LabelledImages, mnist: Dataset, answers: NDArray[np.int64], seed: int
+) -> Lesson:
+    """Teach with one split, and compare; `answers` are the version's to MNIST's test images."""
+    split = split_drawings(writer.labels, TO_TEACH, seed)
+    taught = learn(base.model, writer.part("taught", split.teach), mnist, TeachSettings.of(base.record.recipe, seed))
+    readers = DigitClassifier(base.model, base.record.calibration), DigitClassifier(taught.model, taught.calibration)
+    judged = compare(*readers, writer.part(writer.name, split.judge))
+    after = readers[1].predict_frames(mnist.test.images).argmax(axis=1)
+    return Lesson(writer.name, seed, judged, Comparison("MNIST test", mnist.test.labels, answers, after), taught)
+
+
+def right(count: int, images: int) -> str:
+    """A number of right answers as the error, with the 95% interval of the accuracy turned round."""
+    interval = wilson_interval(count, images)
+    return f"{1 - count / images:.2%} ({1 - interval.high:.1%}–{1 - interval.low:.1%})"
+
+
+def print_writers(lessons: Sequence[Lesson], tuned: Sequence[str]) -> None:
+    """A row for each writer, of the first split."""
+    table = Table(title=f"{TO_TEACH} drawings teach, the others judge; first split", title_justify="left")
+    for heading in ("writer", "", "judge", "error before (95%)", "after (95%)", "fixed", "broken", "McNemar p"):
+        table.add_column(heading, justify="left" if heading in ("writer", "") else "right")
+    for heading in ("MNIST, points", "share", "passed over", "seconds"):
+        table.add_column(heading, justify="right")
+    for lesson in lessons:
+        judged = lesson.judged
+        table.add_row(
+            lesson.writer,
+            "t" if lesson.writer in tuned else "h",
+            str(judged.images),
+            right(judged.one_correct, judged.images),
+            right(judged.other_correct, judged.images),
+            str(len(judged.only_other_right)),
+            str(len(judged.only_one_right)),
+            f"{judged.p_value:.2g}",
+            f"{100 * lesson.mnist.difference:+.2f}",
+            f"{lesson.taught.share:g}",
+            str(len(lesson.taught.doubtful)),
+            f"{lesson.taught.seconds:.1f}",
+        )
+    CONSOLE.print(table)
+
+
+def print_means(title: str, lessons: Sequence[Lesson]) -> None:
+    """What all these lessons come to, and how much that depends on the split."""
+    reductions = []
+    for seed in sorted({lesson.seed for lesson in lessons}):
+        before, after = np.mean([lesson.errors for lesson in lessons if lesson.seed == seed], axis=0)
+        reductions.append(float(1 - after / before))
+    before, after = np.mean([lesson.errors for lesson in lessons], axis=0)
+    changes = [100 * lesson.mnist.difference for lesson in lessons]
+    forgot = [change for change in changes if change < -0.1]
+    spread = f"; by split {', '.join(f'{reduction:.0%}' for reduction in reductions)}" if len(reductions) > 1 else ""
+    CONSOLE.print(
+        f"[bold]{title}[/bold] ({len(lessons)} lessons): mean error {before:.2%} → {after:.2%}, "
+        f"[bold]{after / before - 1:+.1%}[/bold]{spread}.\n"
+        f"  fixed {sum(len(lesson.judged.only_other_right) for lesson in lessons)}, "
+        f"broken {sum(len(lesson.judged.only_one_right) for lesson in lessons)}, "
+        f"worse by more than chance: {sum(lesson.worse for lesson in lessons)} lessons.\n"
+        f"  MNIST test: mean {np.mean(changes):+.3f} points, worst {min(changes):+.2f}, "
+        f"beyond -0.1: {len(forgot)} of {len(lessons)}; "
+        f"seconds: median {statistics.median(lesson.taught.seconds for lesson in lessons):.1f}",
+        highlight=False,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--split-seeds", type=int, default=3)
+    seeds = range(parser.parse_args().split_seeds)
+    leave_a_core_free()  # as when a version is trained from the page
+    base, mnist = registry.load_version(registry.SHIPPED / "best"), load_dataset("mnist")
+    writers = read_writers()
+    tuned = [writers[place].name for place in np.random.default_rng(TUNING_SEED).permutation(len(writers))[:TUNED]]
+    answers = DigitClassifier(base.model).predict_frames(mnist.test.images).argmax(axis=1)
+    lessons = [
+        give_lesson(base, writer, mnist, answers, seed)
+        for seed, writer in track(
+            [(seed, writer) for seed in seeds for writer in writers], console=Console(stderr=True)
+        )
+    ]
+    print_writers([lesson for lesson in lessons if lesson.seed == 0], tuned)
+    print_means("All writers, first split", [lesson for lesson in lessons if lesson.seed == 0])
+    print_means(f"All writers, {len(seeds)} splits", lessons)
+    print_means("Writers held out", [lesson for lesson in lessons if lesson.writer not in tuned])
+    print_means("Writers tuned on, other splits", [lesson for lesson in lessons if lesson.writer in tuned])
+    many = next(writer for writer in writers if len(writer) >= 100).part("100", np.arange(100))
+    began = time.perf_counter()
+    learn(base.model, many, mnist, TeachSettings.of(base.record.recipe))
+    CONSOLE.print(f"100 drawings: {time.perf_counter() - began:.1f} s with {torch.get_num_threads()} threads")
+
+
+if __name__ == "__main__":
+    main()
