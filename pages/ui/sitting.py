@@ -59,7 +59,8 @@ def write_digits(*, writing: bool) -> None:
             help=None if ready else "They are for keeping: switch that on first",
         )
     elif sitting.done == len(sitting.digits):
-        st.success(f"Done: {sitting.written} digits written. How well they are read stands below.")
+        written = "1 digit" if sitting.written == 1 else f"{sitting.written} digits"
+        st.success(f"Done: {written} written. How well your hand is read stands below.")
         st.button("Write more", icon=":material/edit:", on_click=_begin)
     else:
         _ask_for(sitting)

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core import registry
 from mnist_core.augmentation import NOT_A_DIGIT
 from mnist_core.datasets import Dataset
 from mnist_core.drawing_store import DrawingStore
+from mnist_core.promotion import promote
 from tests.app.test_draw_page import APP, canvas_message, draw, drawing, html, press
-from tests.app.test_train_page import words
+from tests.app.test_train_page import wait, words
+from tests.test_teaching_run import keep
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +111,23 @@ def test_a_sitting_asks_for_digits_keeps_them_and_shows_how_well_they_are_read(s
     assert DrawingStore().count() == 3
     assert "of 3 right" in words(page)
     assert "% " in words(page)
+
+
+def test_teaching_shows_before_and_after_and_can_be_thrown_away(sample: Dataset) -> None:
+    page = handwriting(AppTest.from_file(APP, default_timeout=60).run())
+    assert "Teach" not in buttons(page), "there is nothing to teach with"
+    keep(sample, "Ann", 1)
+    page.run()
+    press(page, "Teach")
+    assert not page.exception
+    assert "Draw 6 more" in words(page)
+    keep(sample, "Ann", 2)
+    promote("article")
+    press(page.run(), "Teach")
+    wait(lambda: not page.run().exception and "Throw it away" in buttons(page))
+    assert [metric.label for metric in page.metric] == ["On these drawings", "On MNIST"]
+    assert "before: " in words(page)
+    assert "after: " in words(page)
+    assert len(registry.all_versions()) == 4
+    press(page, "Throw it away")
+    assert len(registry.all_versions()) == 3

@@ -11,7 +11,7 @@ Axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe is not installed: pip install -e .[dev]"
 ).Axe
 
-PAGES = ("Draw", "Train", "Models", "Look inside")
+PAGES = ("Draw", "Train", "Models", "Look inside", "My handwriting")
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 

@@ -1,0 +1,42 @@
+"""A visitor corrects the reader, writes digits when asked, and looks after what was kept, in a real browser."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.driving import CANVAS, WOBBLY_SEVEN, answer, draw
+
+
+def test_correct_write_relabel_and_delete(page: Page) -> None:
+    draw(page, WOBBLY_SEVEN)
+    assert answer(page) == 7
+    labels = page.locator(".st-key-labels")
+    labels.get_by_role("button", name="7", exact=True).click()
+    page.get_by_label("Your name (optional)").fill("Ann")
+    page.get_by_role("button", name="Keep them").click()
+    expect(page.get_by_text("Noted: 7.")).to_be_visible()
+
+    page.get_by_role("link", name="My handwriting").click()
+    expect(page.get_by_text("1 of 1 right: 100.0%")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Write 20 digits").click()
+    expect(page.get_by_text("1 of 20")).to_be_visible()
+    page.wait_for_selector(CANVAS)
+    page.wait_for_timeout(500)
+    draw(page, WOBBLY_SEVEN, size=0.5)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("2 of 20")).to_be_visible()
+    page.get_by_role("button", name="Stop here").click()
+    expect(page.get_by_text("Done: 1 digit written.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile("of 2 right"))).to_be_visible()
+
+    pictures = page.locator(".gallery button")
+    expect(pictures).to_have_count(2)
+    pictures.last.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="It is").click()
+    page.get_by_role("option", name="1", exact=True).click()
+    dialog.get_by_role("button", name="Keep it as that").click()
+    expect(pictures.last).to_have_text("1, read as 7")
+    page.get_by_role("button", name="Delete all of Ann").click()
+    dialog.get_by_role("button", name="Delete them all").click()
+    expect(page.get_by_text("Nothing was kept yet")).to_be_visible()

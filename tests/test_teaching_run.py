@@ -1,0 +1,86 @@
+"""A run that teaches, from kept drawings to a version judged on others, on the bundled sample."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from mnist_core import jobs, registry
+from mnist_core.datasets import Dataset
+from mnist_core.drawing_store import DrawingStore, StoredDrawing
+from mnist_core.errors import TeachingError
+from mnist_core.pictures import to_png
+from mnist_core.records import Record
+from mnist_core.runs import Lesson
+from mnist_core.teaching_run import prepare
+
+
+@pytest.fixture(autouse=True)
+def _no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
+
+
+def keep(sample: Dataset, writer: str, each: int) -> None:
+    """Digits of a writer who writes MNIST's digits lying on their side: `each` of every digit."""
+    with DrawingStore() as store:
+        for digit in range(10):
+            for frame in sample.validation.images[sample.validation.labels == digit][:each]:
+                lying = np.ascontiguousarray(np.rot90(frame))
+                store.add(
+                    StoredDrawing(
+                        id=str(uuid4()),
+                        time=datetime.now(UTC),
+                        writer=writer,
+                        label=digit,
+                        png=to_png(lying),
+                        strokes="[]",
+                        frame=lying.tobytes(),
+                        digit=0,
+                        confidence=0.5,
+                        accepted=True,
+                        version="article",
+                    )
+                )
+
+
+def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -> None:
+    keep(sample, "Ann", 6)
+    keep(sample, "Ben", 1)
+    command = [sys.executable, "-m", "mnist_core", "teach", "--base", "article", "--writer", "Ann", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ}, timeout=120, check=True)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "teaching"] == [
+        "loaded",
+        "taught",
+        "evaluating",
+        "finished",
+    ]
+    version = registry.version(events[-1]["version"])
+    teaching = version.record.teaching
+    assert teaching is not None
+    assert (teaching.base, teaching.writers, teaching.taught_with) == ("article", ("Ann",), 30)
+    assert teaching.before.images == teaching.after.images == 30
+    assert teaching.after.correct > teaching.before.correct
+    assert len(teaching.newly_right) - len(teaching.newly_wrong) == teaching.after.correct - teaching.before.correct
+    with DrawingStore() as store:
+        assert all(store.get(identifier) for identifier in teaching.newly_right)
+    assert version.record.recipe.name == "article (taught)"
+    assert version.record.recipe.named_after.name == "article"
+    assert version.record.command == "mnist-core teach --base article --writer Ann"
+    assert Record.from_dict(version.record.to_dict()) == version.record
+    run = jobs.find_run(version.name)
+    assert run.lesson == Lesson("article", ("Ann",))
+    assert run.state == "finished"
+
+
+def test_too_few_drawings_are_told_before_anything_begins(sample: Dataset) -> None:
+    keep(sample, "Ann", 1)
+    with pytest.raises(TeachingError, match="Draw 6 more"):
+        prepare(Lesson("best", ("Ann",)))
+    assert jobs.all_runs() == []
