@@ -1,4 +1,4 @@
-"""The command line: `mnist-core train | evaluate | predict | runs | models | drawings`.
+"""The command line: `mnist-core train | teach | evaluate | predict | runs | models | drawings`.
 
 Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 the command line is not understood,
 130 stopped with Ctrl-C.
@@ -24,7 +24,8 @@ from mnist_core.cli_output import print_accuracy, print_drawings, print_predicti
 from mnist_core.cli_progress import watcher
 from mnist_core.cli_runs import follow_run
 from mnist_core.cli_runs import runs as runs_app
-from mnist_core.datasets import DataName, load_dataset
+from mnist_core.datasets import DataName, LabelledImages, load_dataset
+from mnist_core.drawing_store import DrawingStore
 from mnist_core.drawings import evaluate_drawings
 from mnist_core.errors import DrawingError, MnistCoreError, RecipeError
 from mnist_core.evaluation import evaluate
@@ -63,6 +64,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15; repeatable."),
     ] = None,
+    with_drawings: Annotated[
+        bool, typer.Option("--with-drawings", help="Learn from the corrected drawings as well.")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help="New folder for the version; without it one in runs/.")] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Train in the background, as the Train page does; Ctrl-C only looks away.")
@@ -81,21 +85,24 @@ def train(
     )
     chosen = chosen.override(**fields(settings or []))
     images = data_name(data)
+    drawings = DrawingStore().images() if with_drawings else None
     if follow:
-        follow_run(jobs.start(chosen, images), as_json=as_json)
+        follow_run(jobs.start(chosen, images, drawings=drawings), as_json=as_json)
     else:
-        _train_here(chosen, images, output, as_json=as_json)
+        _train_here(chosen, images, drawings, output, as_json=as_json)
 
 
-def _train_here(chosen: Recipe, images: DataName, output: Path | None, *, as_json: bool) -> None:
+def _train_here(
+    chosen: Recipe, images: DataName, drawings: LabelledImages | None, output: Path | None, *, as_json: bool
+) -> None:
     """Train in this process, or, where `torchrun` started it, together with the others."""
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
     with parallel.together():
         if parallel.rank() > 0:
-            assist(chosen, images)
+            assist(chosen, images, drawings)
             return
-        run = jobs.claim(output, chosen, images)
+        run = jobs.claim(output, chosen, images, drawings=drawings)
         with jobs.turn(run, on_wait=_say_that_it_waits), watcher(chosen, as_json=as_json) as show:
             version = perform(run, show)
     if not as_json:

@@ -59,6 +59,11 @@ class LabelledImages:
         """The images at `index`, under a name of their own."""
         return LabelledImages(name, self.images[index], self.labels[index])
 
+    def with_(self, others: "LabelledImages") -> "LabelledImages":
+        """These images, and after them the others."""
+        images = np.concatenate([self.images, others.images])
+        return LabelledImages(f"{self.name}, {others.name}", images, np.concatenate([self.labels, others.labels]))
+
     @property
     def checksum(self) -> str:
         """SHA-256 over images and labels, so that two evaluations can tell whether they saw the same."""

@@ -4,14 +4,14 @@ import json
 import shlex
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from mnist_core import parallel
 from mnist_core.calibration import calibrate
-from mnist_core.checkpoints import Checkpoint
-from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, load_dataset
+from mnist_core.checkpoints import Checkpoint, kept_drawings
+from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, LabelledImages, load_dataset
 from mnist_core.errors import MnistCoreError
 from mnist_core.evaluation import evaluate
 from mnist_core.event_files import EventFiles
@@ -55,10 +55,16 @@ def perform(run: RunStatus, show: Emit = lambda _: None) -> Version:
     return version
 
 
-def assist(recipe: Recipe, data: DataName) -> None:
+def assist(recipe: Recipe, data: DataName, drawings: LabelledImages | None = None) -> None:
     """Learn together with the process that does the run, as `torchrun` wants of all others; see `parallel`."""
-    for _ in train(recipe, _load(data, lambda _: None), device=default_device()):
+    dataset = _with_drawings(_load(data, lambda _: None), drawings)
+    for _ in train(recipe, dataset, device=default_device()):
         pass
+
+
+def _with_drawings(dataset: Dataset, drawings: LabelledImages | None) -> Dataset:
+    """The data set with the drawings, if any, among its training images."""
+    return dataset if drawings is None else replace(dataset, train=dataset.train.with_(drawings))
 
 
 @contextmanager
@@ -93,8 +99,12 @@ def _telling(run: RunStatus, show: Emit) -> Iterator[Emit]:
 def _perform(run: RunStatus, emit: Emit) -> Version:
     for left_over in run.folder.glob(".*.*"):  # by a process that was killed while it wrote
         left_over.unlink(missing_ok=True)
-    dataset = _load(run.data, emit)
-    emit({"event": "loaded", "images": IMAGE_COUNTS[run.data]})
+    drawings = kept_drawings(run.folder)
+    dataset = _with_drawings(_load(run.data, emit), drawings)
+    counts = {**IMAGE_COUNTS[run.data], "training": len(dataset.train)}
+    if drawings is not None:
+        counts["drawings"] = len(drawings)
+    emit({"event": "loaded", "images": counts})
     path = run.folder / CHECKPOINT_FILE
     checkpoint = Checkpoint.load(path) if path.exists() else None
     if checkpoint is not None:
@@ -116,18 +126,18 @@ def _perform(run: RunStatus, emit: Emit) -> Version:
                 trained = progress
     write_atomically(run.folder / FIRST_LAYER_FILE, to_png(first_layer(trained.model)))
     emit({"event": "evaluating", "on": dataset.test.name})
-    return save_version(run.folder, trained.model, _judge(run, dataset, trained, Curve.of(epochs)))
+    return save_version(run.folder, trained.model, _judge(run, dataset, trained, Curve.of(epochs), counts))
 
 
-def _judge(run: RunStatus, dataset: Dataset, trained: Trained, curve: Curve) -> Record:
+def _judge(run: RunStatus, dataset: Dataset, trained: Trained, curve: Curve, counts: Mapping[str, int]) -> Record:
     """Calibrate on the validation images, look at the test images once, and write down all of it."""
     validation = dataset.validation
     calibration = calibrate(DigitClassifier(trained.model).logits(validation.images), validation.labels)
     return Record(
         recipe=run.recipe,
-        command=shlex.join(train_command(run.recipe, run.data)),
+        command=shlex.join(train_command(run.recipe, run.data) + ["--with-drawings"] * ("drawings" in counts)),
         data=run.data,
-        images=IMAGE_COUNTS[run.data],
+        images=counts,
         checksums=dataset.checksums,
         epoch=trained.epoch,
         validation_accuracy=trained.validation_accuracy,

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from mnist_core.datasets import DataName
+from mnist_core.checkpoints import keep_drawings
+from mnist_core.datasets import DataName, LabelledImages
 from mnist_core.errors import RunError
 from mnist_core.processes import spawn
 from mnist_core.recipes import Recipe
@@ -37,10 +38,12 @@ CANCEL_SECONDS = 5
 TURN_SECONDS = 0.3
 
 
-def start(recipe: Recipe, data: DataName, lesson: Lesson | None = None) -> RunStatus:
+def start(
+    recipe: Recipe, data: DataName, lesson: Lesson | None = None, drawings: LabelledImages | None = None
+) -> RunStatus:
     """Start a run as a process that outlives this one; where another run is going on, it waits in the queue.
 
-    With a `lesson` it teaches (see `teaching_run.prepare`), else it trains.
+    With a `lesson` it teaches (see `teaching_run.prepare`), else it trains, with `drawings` also on these.
 
     Raises:
         RunError: the folder of runs cannot be written.
@@ -48,6 +51,7 @@ def start(recipe: Recipe, data: DataName, lesson: Lesson | None = None) -> RunSt
     with _starting():
         folder = _new_folder(recipe)
         try:
+            keep_drawings(folder, drawings)
             write_run(folder, recipe, data, None, queued=True, lesson=lesson)
         except OSError as error:
             raise RunError(f"{folder} cannot be written ({error}). Make room, and try again.") from error
@@ -87,7 +91,13 @@ def tend_queue() -> None:
                 spawn(waiting[0].folder)
 
 
-def claim(folder: Path | None, recipe: Recipe, data: DataName, lesson: Lesson | None = None) -> RunStatus:
+def claim(
+    folder: Path | None,
+    recipe: Recipe,
+    data: DataName,
+    lesson: Lesson | None = None,
+    drawings: LabelledImages | None = None,
+) -> RunStatus:
     """For a process that is to train in the foreground: make `folder` (a new one in `runs_dir()` where None) its place.
 
     Raises:
@@ -100,6 +110,7 @@ def claim(folder: Path | None, recipe: Recipe, data: DataName, lesson: Lesson | 
             raise RunError(f"{folder} already holds a run or a version. Choose a new folder, or delete this one.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            keep_drawings(folder, drawings)
             write_run(folder, recipe, data, os.getpid(), queued=_is_one_of_ours(folder), lesson=lesson)
         except OSError as error:
             raise RunError(f"{folder} cannot be written ({error}). Choose another folder.") from error

@@ -87,7 +87,7 @@ class Record:
     data: str
     """`mnist` or `sample`."""
     images: Mapping[str, int]
-    """How many were trained on, validated on and tested on."""
+    """How many were trained on, validated on and tested on; and how many of the first are people's drawings."""
     checksums: Mapping[str, str]
     """md5 of the data files."""
     epoch: int
@@ -110,6 +110,11 @@ class Record:
     """On people's drawings, one for each setting, where somebody measured that."""
     teaching: Teaching | None = None
     """Where it was not trained but taught."""
+
+    @property
+    def learned_from_drawings(self) -> bool:
+        """Whether drawings that people corrected were among what it learned from."""
+        return self.teaching is not None or self.images.get("drawings", 0) > 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

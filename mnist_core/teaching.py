@@ -48,7 +48,6 @@ WARM_UP = 5
 """Steps in which the step size grows, while Adam has seen too little to scale them."""
 SECONDS_BETWEEN = 0.2
 
-
 DEFAULTS = TeachSettings()
 
 

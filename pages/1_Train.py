@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mnist_core import Recipe, jobs
-from mnist_core.datasets import IMAGE_COUNTS, DataName, mnist_is_here
+from mnist_core.datasets import IMAGE_COUNTS, DataName, LabelledImages, mnist_is_here
 from mnist_core.errors import MnistCoreError
 from pages.ui import loaders
 from pages.ui.demo import keep_up
@@ -42,6 +42,7 @@ def choose_and_train() -> None:
         key=DATA,
         persist_state="session",
     )
+    drawings = choose_drawings()
     above, works = st.container(), False
     try:
         with st.expander("All settings", icon=":material/tune:"):
@@ -50,23 +51,38 @@ def choose_and_train() -> None:
             st.code(link(recipe, data), language=None, wrap_lines=True)
         with above:
             keep_link(recipe, data)
-            describe(recipe, data)
+            describe(recipe, data, 0 if drawings is None else len(drawings))
             preview(recipe)
         works = True
     except MnistCoreError as error:
         above.error(str(error))
     if above.button("Train", type="primary", icon=":material/play_arrow:", disabled=not works):
-        start(recipe, data)
+        start(recipe, data, drawings)
 
 
-def describe(recipe: Recipe, data: DataName) -> None:
+def choose_drawings() -> LabelledImages | None:
+    """The drawings that people corrected, where there are any and the visitor wants them learned as well."""
+    kept = loaders.kept_drawings()
+    if kept is None:
+        return None
+    wanted = st.toggle(
+        f"Learn from the {len(kept):,} corrected drawings as well",
+        key="with-drawings",
+        persist_state="session",
+        help="Digits that people confirmed or corrected on the Draw page, or wrote under My handwriting",
+    )
+    return kept if wanted else None
+
+
+def describe(recipe: Recipe, data: DataName, drawings: int) -> None:
     """What pressing Train will do."""
     counts = IMAGE_COUNTS[data]
-    seconds = loaders.estimated_seconds(recipe, counts["training"])
+    learned = counts["training"] + drawings
+    seconds = loaders.estimated_seconds(recipe, learned)
     figures = (
         ("Network", "–".join(map(str, recipe.layer_sizes)), "Units in each layer, from pixels to digits"),
         ("Parameters", f"{recipe.parameter_count:,}", "Weights and biases that are learned"),
-        ("Learns from", f"{counts['training']:,} images", "Each is seen once an epoch"),
+        ("Learns from", f"{learned:,} images", "Each is seen once an epoch"),
         ("Watched on", f"{counts['validation']:,} images", "Validation images: it never learns from them"),
         ("Judged on", f"{counts['test']:,} images", "Test images: looked at once, at the end"),
         (

@@ -11,10 +11,12 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from mnist_core import jobs, registry
+from mnist_core import RECIPES, jobs, registry
+from mnist_core.checkpoints import DRAWINGS_FILE, kept_drawings
 from mnist_core.datasets import Dataset
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
-from mnist_core.errors import TeachingError
+from mnist_core.errors import CheckpointError, TeachingError
+from mnist_core.execution import perform
 from mnist_core.pictures import to_png
 from mnist_core.records import Record
 from mnist_core.runs import Lesson
@@ -84,3 +86,22 @@ def test_too_few_drawings_are_told_before_anything_begins(sample: Dataset) -> No
     with pytest.raises(TeachingError, match="Draw 6 more"):
         prepare(Lesson("best", ("Ann",)))
     assert jobs.all_runs() == []
+
+
+def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(sample: Dataset) -> None:
+    keep(sample, "Ann", 4)
+    with DrawingStore() as store:
+        drawings = store.images()
+    run = jobs.claim(None, RECIPES["quick"].override(epochs=2), "sample", drawings=drawings)
+    keep(sample, "Ben", 1)
+    with jobs.turn(run):
+        version = perform(run)
+    assert version.record.images == {"training": 3540, "validation": 500, "test": 1000, "drawings": 40}
+    assert version.record.learned_from_drawings
+    assert version.record.command.endswith("--with-drawings")
+    found = kept_drawings(run.folder)
+    assert found is not None
+    assert np.array_equal(found.images, drawings.images)
+    (run.folder / DRAWINGS_FILE).write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="Start the run again"):
+        kept_drawings(run.folder)

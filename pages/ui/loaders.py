@@ -15,7 +15,7 @@ from mnist_core.augmentation import Augmenter
 from mnist_core.comparison import Comparison, compare
 from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
 from mnist_core.drawing_store import DrawingStore
-from mnist_core.errors import WeightsError
+from mnist_core.errors import StoreError, WeightsError
 from mnist_core.exemplars import Exemplars
 from mnist_core.recipes import CLASSES
 from mnist_core.records import Record
@@ -117,6 +117,24 @@ def drawing_store() -> DrawingStore:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _drawing_store(url: str, folder: Path) -> DrawingStore:  # noqa: ARG001 — the cache tells stores apart by them
     return DrawingStore()  # which looks at both by itself
+
+
+def kept_drawings() -> LabelledImages | None:
+    """The digits that people confirmed or corrected; None where there are none, or they cannot be read now."""
+    try:
+        found = drawing_store().images()
+    except StoreError:
+        return None
+    return found if len(found) else None
+
+
+@st.cache_resource(max_entries=500, show_spinner=False, hash_funcs={LabelledImages: lambda images: images.checksum})
+def on_kept_drawings(weights_sha256: str, folder: Path, drawings: LabelledImages) -> Evaluation | None:  # noqa: ARG001 — the cache tells versions apart by it
+    """What a version scores on kept drawings; None where its weights cannot be read."""
+    try:
+        return evaluate(DigitClassifier.load(folder), drawings)
+    except WeightsError:
+        return None
 
 
 def exemplars(reader: Reader) -> Exemplars:

@@ -9,10 +9,11 @@ import streamlit as st
 
 from mnist_core import Evaluation, jobs, registry
 from mnist_core.catalogue import recipe_in_words, title_of
-from mnist_core.datasets import DataName
+from mnist_core.checkpoints import kept_drawings
+from mnist_core.datasets import DataName, LabelledImages
 from mnist_core.errors import DatasetError
 from mnist_core.recipes import Recipe
-from mnist_core.runs import RunStatus, read_log
+from mnist_core.runs import Lesson, RunStatus, read_log
 from pages.ui import loaders
 from pages.ui.charts import ABOUT_CURVES, learning_curves
 from pages.ui.explore import explore
@@ -47,9 +48,9 @@ def earlier_runs(ended: list[RunStatus], shown: RunStatus | None) -> RunStatus |
     return next((run for run in ended if run.id == chosen), None)
 
 
-def start(recipe: Recipe, data: DataName) -> None:
+def start(recipe: Recipe, data: DataName, drawings: LabelledImages | None = None, lesson: Lesson | None = None) -> None:
     """Start a run, or queue it, and show that."""
-    run = jobs.start(recipe, data)
+    run = jobs.start(recipe, data, lesson, drawings)
     if run.state == "queued":
         st.toast(f"Queued: {recipe.name} on {ABOUT_DATA[data]}.", icon=":material/schedule:")
     st.rerun()
@@ -126,7 +127,7 @@ def _show_unfinished(run: RunStatus) -> None:
             jobs.resume(run)
             st.rerun()
         if st.button("Start again", icon=":material/replay:"):
-            start(run.recipe, run.data)
+            start(run.recipe, run.data, kept_drawings(run.folder), run.lesson)
         no_data = run.data == "mnist" and failed and failed[-1]["kind"] == DatasetError.__name__
         if no_data and st.button("Train on the bundled sample instead"):
             start(run.recipe, "sample")

@@ -14,14 +14,22 @@ from pages.ui.charts import ABOUT_CURVES, epoch_curves
 from pages.ui.explore import explore
 from pages.ui.layout import errors_in_words
 
+MOST_ASKED = 20
+"""Of one's own versions, the latest, are asked about the corrected drawings whenever one comes in."""
 DELETED = "deleted_version"
 UPLOADED = "uploaded_version"
 
 
 def show_table(listed: list[Entry]) -> None:
     """A row a version; a click on a heading sorts."""
+    kept = _on_kept_drawings(listed)
+    rows = [_row(entry) | ({} if kept is None else _figures("kept", kept.get(entry.name))) for entry in listed]
+    learned = {entry.name for entry in listed if entry.record.learned_from_drawings}
+    for entry, row in zip(listed, rows, strict=True):
+        if kept and entry.name in learned and row["kept on"]:
+            row["kept on"] = f"{row['kept on']}; it learned from some"
     st.dataframe(
-        pd.DataFrame([_row(entry) for entry in listed]),
+        pd.DataFrame(rows),
         hide_index=True,
         placeholder="–",
         height="content" if len(listed) <= 10 else 390,
@@ -35,6 +43,13 @@ def show_table(listed: list[Entry]) -> None:
             ),
             "drawings interval": st.column_config.TextColumn("95% interval ", help="Of that share"),
             "drawings on": st.column_config.TextColumn("of ", help="How many drawings"),
+            "kept": st.column_config.NumberColumn(
+                "Corrected drawings",
+                format="%.2f%%",
+                help="Share answered rightly of the drawings that people here confirmed or corrected",
+            ),
+            "kept interval": st.column_config.TextColumn("95% interval  ", help="Of that share"),
+            "kept on": st.column_config.TextColumn("of  ", help="How many drawings"),
             "recipe": st.column_config.TextColumn("Recipe", help="The named recipe, and what differs from it"),
             "created": st.column_config.DatetimeColumn("Trained", format="D MMM YYYY, HH:mm"),
             "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
@@ -45,6 +60,18 @@ def show_table(listed: list[Entry]) -> None:
             "note": "Note",
         },
     )
+
+
+def _on_kept_drawings(listed: list[Entry]) -> dict[str, Evaluation] | None:
+    """By name, what versions score on the drawings that people confirmed or corrected; None where there are none."""
+    kept = loaders.kept_drawings()
+    if kept is None:
+        return None
+    asked = [entry for entry in listed if entry.active or entry.version.shipped or entry in listed[:MOST_ASKED]]
+    found = {
+        entry.name: loaders.on_kept_drawings(entry.record.weights_sha256, entry.version.folder, kept) for entry in asked
+    }
+    return {name: evaluation for name, evaluation in found.items() if evaluation is not None}
 
 
 def _row(entry: Entry) -> dict[str, object]:

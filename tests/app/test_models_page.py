@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import DigitClassifier, evaluate, registry
-from mnist_core.datasets import load_dataset
+from mnist_core.datasets import Dataset, load_dataset
+from mnist_core.drawing_store import DrawingStore
 from mnist_core.drawings import drawings_file
 from mnist_core.labels import labels
 from mnist_core.promotion import promote
@@ -16,6 +17,7 @@ from pages.ui import image_sets
 from tests.app.test_train_page import ROOT, press, words
 from tests.app.test_train_page import labels as buttons
 from tests.test_drawings import ONE, SEVEN, ZERO, write
+from tests.test_teaching_run import keep
 
 
 @pytest.fixture(autouse=True)
@@ -195,3 +197,13 @@ def test_drawings_are_evaluated_with_a_button_and_written_down(mine: str) -> Non
     assert "of 9 images right (drawings, 60% of the canvas, pen 20" in words(page)
     assert registry.version(mine).record.drawings[0].digits.images == 9
     assert registry.load_version(registry.find(mine)).record == registry.version(mine).record
+
+
+def test_every_version_is_asked_about_corrected_drawings(sample: Dataset) -> None:
+    assert "kept" not in open_page().dataframe[0].value
+    keep(sample, "Ann", 2)
+    table = open_page().dataframe[0].value
+    assert set(table["kept on"]) == {"20, corrected drawings"}
+    with DrawingStore() as store:
+        expected = evaluate(DigitClassifier.load(registry.SHIPPED / "robust"), store.images())
+    assert table[table["version"] == "robust"].iloc[0]["kept"] == pytest.approx(100 * expected.accuracy)
