@@ -54,7 +54,7 @@ def set_pen(page: Page, width: float) -> None:
 
 
 @pytest.mark.skipif(not PEN_DIGITS.exists(), reason="no pen drawings: set MNIST_DATA to a folder that has pen/")
-@pytest.mark.parametrize(("setting", "count"), zip(SETTINGS, (7, 6, 6, 6), strict=True), ids=str)
+@pytest.mark.parametrize(("setting", "count"), zip(SETTINGS, (4, 3, 3, 3), strict=True), ids=str)
 def test_digits_look_as_on_the_canvas(page: Page, setting: Setting, count: int) -> None:
     characters = read_characters(PEN_DIGITS)[:: len(SETTINGS) * 37][:count]
     set_pen(page, setting.pen)
