@@ -139,8 +139,8 @@ def _open_and_count(url: str) -> int:
 
 
 def test_many_processes_open_a_new_database_at_once(url: str, fork_server: BaseContext) -> None:
-    with ProcessPoolExecutor(8, fork_server) as pool:
-        assert list(pool.map(_open_and_count, [url] * 8)) == [0] * 8
+    with ProcessPoolExecutor(4, fork_server) as pool:
+        assert list(pool.map(_open_and_count, [url] * 4)) == [0] * 4
 
 
 def _columns(engine: Engine) -> set[str]:

@@ -97,7 +97,7 @@ STYLE = """<style>
 .closer img { width: 240px; image-rendering: pixelated; border-radius: .5rem; }
 .closer > div { flex: 1; min-width: 15rem; }
 .asked-for { font-size: 1.5rem; margin: 0; }
-.asked-for b { font-size: 5rem; line-height: 1; display: block; }
+.asked-for b { font-size: 3.5rem; line-height: 1; vertical-align: -.1em; margin-left: .25rem; }
 .st-key-labels button { min-width: 2.25rem; padding: .25rem .5rem; min-height: 2.25rem; }
 .why { font-size: 1.2rem; margin: .5rem 0 0; padding: 0; }
 .key { margin: .25rem 0 .5rem; font-size: .9rem; }

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.errors import EmptyDrawingError
 from pages.ui import loaders
-from pages.ui.board import SIDE, board, draw_board
+from pages.ui.board import board, draw_board
 from pages.ui.keeping import keeper, show_unsaved, stored
 from pages.ui.layout import errors_in_words
 
@@ -70,12 +70,10 @@ def write_digits(*, writing: bool) -> None:
 def _ask_for(sitting: Sitting) -> None:
     digit, count = sitting.digits[sitting.done], len(sitting.digits)
     st.progress(sitting.done / count, text=f"{sitting.done + 1} of {count}")
-    side_by_side = st.container(horizontal=True, gap="medium", key="sitting")
-    with side_by_side.container(width=SIDE):
-        current = draw_board(PEN_WIDTH, CANVAS)
-    with side_by_side.container(width="content"):
-        st.html(f'<p class="asked-for" role="status">Write a <b>{digit}</b></p>')
-        drawn = current.picture is not None
+    st.html(f'<p class="asked-for" role="status">Write a <b>{digit}</b></p>')
+    current = draw_board(PEN_WIDTH, CANVAS)
+    drawn = current.picture is not None
+    with st.container(horizontal=True, gap="small"):
         label = "Next" if sitting.done + 1 < count else "Finish"
         st.button(label, type="primary", icon=":material/arrow_forward:", on_click=_next, disabled=not drawn)
         st.button("Clear", icon=":material/delete:", on_click=current.clear, disabled=not drawn)

@@ -35,12 +35,12 @@ def test_a_wobbly_seven_in_a_corner_is_a_seven(page: Page) -> None:
 @needs_pen_digits
 def test_real_handwriting_is_read_off_the_canvas(page: Page) -> None:
     answers = []
-    for digit in one_of_each():
+    for digit in one_of_each()[::2]:
         draw(page, digit.strokes)
         answers.append((digit.label, answer(page)))
         clear(page)
     right = sum(label == digit for label, digit in answers)
-    assert right >= 8, f"only {right} of {len(answers)} right: {answers}"
+    assert right >= 4, f"only {right} of {len(answers)} right: {answers}"
 
 
 def test_a_finger_on_a_phone_draws_too(browser: Browser, app: str) -> None:
