@@ -52,13 +52,13 @@ def test_turn_a_digit_until_the_answer_changes_and_pick_units_by_mouse_and_keybo
     unit.hover()
     expect(page.locator(".tip")).to_contain_text(name[0])
     unit.click()
-    expect(page.get_by_text(f"Unit {name[1]} of the first hidden layer")).to_be_visible()
+    expect(page.get_by_text(f"Unit {name[1]} of the first hidden layer")).to_be_visible(timeout=30_000)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     following = page.locator(".unit").nth(4)
     expect(following).to_have_attribute("aria-pressed", "true")
     number = re.findall(r"\d+", following.get_attribute("aria-label") or "")[0]
-    expect(page.get_by_text(f"Unit {number} of the first hidden layer")).to_be_visible()
+    expect(page.get_by_text(f"Unit {number} of the first hidden layer")).to_be_visible(timeout=30_000)
     expect(following).to_be_focused()
     assert unit.evaluate("button => button.same"), "what is there is not made anew"
     expect(page.locator(".gallery img")).to_have_count(10)
