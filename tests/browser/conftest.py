@@ -23,6 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     if shutil.which("chromium") is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
+    playwright_api.expect.set_options(
+        timeout=20_000
+    )  # a shared machine may be slow; what is expected comes or does not
     with playwright_api.sync_playwright() as playwright:
         started = launch(playwright)
         yield started
