@@ -40,8 +40,9 @@ def drawings() -> None:
 begin_page("My handwriting")
 st.title("My handwriting")
 with errors_in_words():
-    introduce()
     writing = is_writing()
+    if not writing:  # paper and buttons then fit a phone
+        introduce()
     write_digits(writing=writing)
     if not writing:
         drawings()
