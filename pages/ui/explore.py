@@ -31,7 +31,7 @@ def explore(name: str) -> None:
     """All there is to see of the answers of the version of that name; a click runs nothing else of the page."""
     reader = loaders.reader_of(name)
     chosen = _choose_set(reader)
-    found = image_sets.answers(reader, chosen)
+    found = _look_through(reader, chosen) if chosen == "kept" else image_sets.answers(reader, chosen)
     evaluation = image_sets.recorded(reader.record, chosen)
     if found and (evaluation is None or found.evaluation.checksum != evaluation.checksum):
         evaluation = found.evaluation  # of other images than when it was recorded
@@ -50,6 +50,8 @@ def explore(name: str) -> None:
         )
     if chosen == "drawings":
         st.caption("The drawings are as they were collected: some are incomplete, and some labelled wrongly.")
+    if chosen == "kept" and reader.record.learned_from_drawings:
+        st.caption("This version learned from corrected drawings: where these are among them, its figure is too good.")
     matrix, images = st.columns(2, gap="medium")
     with matrix:
         cell = _show_matrix(evaluation, key=f"{name}-{chosen}")
@@ -94,11 +96,17 @@ def _have_answers(reader: Reader, chosen: SetName) -> Answers | None:
         )
         _offer_answers(reader, chosen, "Prepare them")
     else:
+        return _look_through(reader, chosen)
+    return None
+
+
+def _look_through(reader: Reader, chosen: SetName) -> Answers | None:
+    """The answers to images that need no preparation."""
+    if image_sets.answers(reader, chosen) is None:
         with st.spinner("Looking through the images …"):
             for _ in image_sets.find_answers(reader, chosen):
                 pass
-        return image_sets.answers(reader, chosen)
-    return None
+    return image_sets.answers(reader, chosen)
 
 
 def _offer_answers(reader: Reader, chosen: SetName, label: str) -> None:

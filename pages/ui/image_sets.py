@@ -12,16 +12,18 @@ from mnist_core import Evaluation, registry
 from mnist_core.answers import Answers, ask
 from mnist_core.datasets import LabelledImages, mnist_is_here
 from mnist_core.drawings import DrawingsEvaluation, digit_labels, draw_frames, drawings_file
+from mnist_core.errors import DatasetError
 from mnist_core.records import Record
 from mnist_core.strokes import SETTINGS, read_characters
 from pages.ui import loaders
 from pages.ui.loaders import Reader
 
-SetName = Literal["mnist", "sample", "drawings"]
+SetName = Literal["mnist", "sample", "drawings", "kept"]
 TITLES: dict[SetName, str] = {
     "mnist": "MNIST's test images",
     "sample": "Bundled sample",
     "drawings": "People's drawings",
+    "kept": "Corrected drawings",
 }
 AT_ONCE = 100
 MOST_KEPT = 32
@@ -30,7 +32,7 @@ MOST_KEPT = 32
 def sets_for(record: Record) -> list[SetName]:
     """What the version was evaluated on, first, and what it can be evaluated on here."""
     here = {"mnist": mnist_is_here(), "sample": record.data == "sample" or not mnist_is_here()}
-    here["drawings"] = drawings_file().exists()
+    here |= {"drawings": drawings_file().exists(), "kept": loaders.kept_drawings() is not None}
     names = [name for name in get_args(SetName) if here[name] or recorded(record, name)]
     return sorted(names, key=lambda name: recorded(record, name) is None)
 
@@ -44,7 +46,13 @@ def recorded(record: Record, name: SetName) -> Evaluation | None:
 
 def images_are_here(name: SetName) -> bool:
     """Whether the images themselves can be shown."""
-    return {"mnist": mnist_is_here(), "sample": True, "drawings": drawings_file().exists()}[name]
+    match name:
+        case "mnist":
+            return mnist_is_here()
+        case "drawings":
+            return drawings_file().exists()
+        case "sample" | "kept":
+            return True
 
 
 def is_quick(name: SetName) -> bool:
@@ -54,11 +62,11 @@ def is_quick(name: SetName) -> bool:
 
 def answers(reader: Reader, name: SetName) -> Answers | None:
     """What the version answers to the images of that set, if it has been asked."""
-    kept = _kept()
-    key = (reader.record.weights_sha256, name)
-    if key in kept:
-        kept.move_to_end(key)
-    return kept.get(key)
+    made = _made()
+    key = _key(reader, name)
+    if key in made:
+        made.move_to_end(key)
+    return made.get(key)
 
 
 def find_answers(reader: Reader, name: SetName) -> Iterator[tuple[float, str]]:
@@ -67,16 +75,19 @@ def find_answers(reader: Reader, name: SetName) -> Iterator[tuple[float, str]]:
     Raises:
         DatasetError: the images cannot be read.
     """
-    if name == "drawings":
-        images = yield from _drawings()
-    else:
-        images = loaders.test_images_of(name)
+    match name:
+        case "drawings":
+            images = yield from _drawings()
+        case "kept":
+            images = _corrected()
+        case _:
+            images = loaders.test_images_of(name)
     for progress in ask(reader.classifier, images):
         if isinstance(progress, Answers):
-            kept = _kept()
-            kept[reader.record.weights_sha256, name] = progress
-            while len(kept) > MOST_KEPT:
-                kept.popitem(last=False)
+            made = _made()
+            made[_key(reader, name)] = progress
+            while len(made) > MOST_KEPT:
+                made.popitem(last=False)
             if name == "drawings":
                 _write_down(reader, progress)
         else:
@@ -97,6 +108,13 @@ def _drawings() -> Generator[tuple[float, str], None, LabelledImages]:
     return drawn[0]
 
 
+def _corrected() -> LabelledImages:
+    found = loaders.kept_drawings()
+    if found is None:
+        raise DatasetError("There are no corrected drawings any more. Choose other images.")
+    return found
+
+
 def _write_down(reader: Reader, found: Answers) -> None:
     """A version of one's own that was not evaluated on drawings has been now."""
     version = registry.version(reader.name)
@@ -105,8 +123,14 @@ def _write_down(reader: Reader, found: Answers) -> None:
         registry.save_record(version.folder, replace(version.record, drawings=(evaluated,)))
 
 
+def _key(reader: Reader, name: SetName) -> tuple[str, str]:
+    """What answers are kept under; corrected drawings come, go and are relabelled."""
+    kept = loaders.kept_drawings() if name == "kept" else None
+    return reader.record.weights_sha256, kept.checksum if kept else name
+
+
 @st.cache_resource(show_spinner=False)
-def _kept() -> "OrderedDict[tuple[str, SetName], Answers]":
+def _made() -> "OrderedDict[tuple[str, str], Answers]":
     return OrderedDict()
 
 

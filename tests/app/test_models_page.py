@@ -25,7 +25,7 @@ def mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: Path) -> str:
     """A version of one's own: a copy of the shipped `article`, which is worse than `best`. No MNIST."""
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
     shutil.copytree(registry.SHIPPED / "article", weights / "runs" / "mine")
-    image_sets._kept.clear()
+    image_sets._made.clear()
     return "runs/mine"
 
 
@@ -207,3 +207,21 @@ def test_every_version_is_asked_about_corrected_drawings(sample: Dataset) -> Non
     with DrawingStore() as store:
         expected = evaluate(DigitClassifier.load(registry.SHIPPED / "robust"), store.images())
     assert table[table["version"] == "robust"].iloc[0]["kept"] == pytest.approx(100 * expected.accuracy)
+
+
+def test_corrected_drawings_are_looked_through_and_anew_when_one_is_relabelled(sample: Dataset, mine: str) -> None:
+    keep(sample, "Ann", 2)
+    page = open_page(version=mine)
+    page.segmented_control[0].set_value("kept").run()
+    assert not page.exception
+    classifier = DigitClassifier.load(registry.find(mine))
+    with DrawingStore() as store:
+        before = evaluate(classifier, store.images())
+        assert f"{before.accuracy:.2%}** of 20 images right (corrected drawings" in words(page)
+        assert f"All mistakes: {20 - before.correct} images" in words(page)
+        answers = classifier.predict_frames(store.images().images).argmax(axis=1)
+        drawings = store.find(newest_first=False)
+        wrong = next(place for place, drawing in enumerate(drawings) if answers[place] != drawing.label)
+        store.relabel(drawings[wrong].id, int(answers[wrong]))
+    page.run()
+    assert f"All mistakes: {19 - before.correct} images" in words(page)
