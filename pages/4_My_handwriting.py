@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import loaders
-from pages.ui.keeping import ABOUT_CONSENT, WRITER, keeper
+from pages.ui.keeping import ABOUT_CONSENT, ask_for_name, keeper, remember_consent, show_switch
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.my_drawings import choose_writer, show_accuracy, show_gallery, take_away
 from pages.ui.sitting import is_writing, write_digits
@@ -12,16 +12,12 @@ from pages.ui.teaching import teach_from_page
 
 def introduce() -> None:
     """Who writes, and whether it may be kept."""
-    mine = keeper()
     st.markdown("Write some digits, and see how well your own hand is read.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Your name (optional)", key=WRITER, max_chars=60, persist_state="session", width=260)
-        st.toggle("Keep my drawings", value=bool(mine.consent), key="keep-my-drawings", on_change=_switch)
+        ask_for_name(260)
+        show_switch("Keep my drawings")
     st.caption(ABOUT_CONSENT)
-
-
-def _switch() -> None:
-    keeper().answer(bool(st.session_state["keep-my-drawings"]))
+    remember_consent()
 
 
 @st.fragment
@@ -29,7 +25,7 @@ def _switch() -> None:
 def drawings() -> None:
     """What was kept of one writer."""
     store = loaders.drawing_store()
-    writer = choose_writer(list(store.writers()), st.session_state.get(WRITER, "").strip())
+    writer = choose_writer(list(store.writers()), keeper().writer)
     st.header("How well it is read", anchor=False)
     show_accuracy(store, writer)
     st.header("The drawings", anchor=False)
@@ -46,4 +42,4 @@ with errors_in_words():
     write_digits(writing=writing)
     if not writing:
         drawings()
-        teach_from_page(loaders.drawing_store(), st.session_state.get(WRITER, "").strip())
+        teach_from_page(loaders.drawing_store(), keeper().writer)

@@ -16,6 +16,7 @@ from mnist_core.ink import find_ink
 from mnist_core.preprocessing import Window, frame_drawing
 from mnist_core.problems import find_problems
 from pages.ui import loaders
+from pages.ui.visit import lasting
 
 SIDE = 280
 """Pixels; fits a phone with room beside it to scroll by."""
@@ -125,8 +126,7 @@ class Board:
 
 def board(key: str = CANVAS_KEY) -> Board:
     """This visitor's board; a page with a canvas of its own gives its `key`."""
-    found: Board = st.session_state.setdefault(f"board-{key}", Board())
-    return found
+    return lasting(f"board-{key}", Board)
 
 
 def put_example(index: int | None = None) -> None:
@@ -140,8 +140,9 @@ def put_example(index: int | None = None) -> None:
 def draw_board(pen_width: int, key: str = CANVAS_KEY) -> Board:
     """Place the canvas and take over what was drawn on it."""
     current = board(key)
-    if key not in st.session_state:
+    if key not in st.session_state or st.session_state.get(f"shown-{key}") is not current:
         current.show_again()
+    st.session_state[f"shown-{key}"] = current
     sent = st_canvas(
         stroke_width=pen_width,
         stroke_color=INK,

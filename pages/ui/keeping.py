@@ -17,8 +17,11 @@ from mnist_core.errors import RefusedDrawingError, StoreError
 from mnist_core.pictures import to_png
 from pages.ui import loaders
 from pages.ui.board import Board
+from pages.ui.browser import remember
+from pages.ui.visit import lasting
 
-WRITER = "writer"
+WRITER, SWITCH = "writer", "keep-my-drawings"
+NAME_LENGTH = 60
 LABELS = {**{digit: str(digit) for digit in range(10)}, NOT_A_DIGIT: "Not a digit"}
 ABOUT_CONSENT = (
     "Kept for the reader to learn from: the drawing, what you say it is, what the network answered, the time, and your "
@@ -32,6 +35,8 @@ class Keeper:
 
     consent: bool | None = None
     """None until the visitor was asked."""
+    writer: str = ""
+    """Under whose name drawings are kept; empty where none was given."""
     ids: dict[str, str] = field(default_factory=dict)
     """By the drawing's checksum, so that pressing twice keeps it once."""
     labels: dict[str, int] = field(default_factory=dict)
@@ -80,13 +85,12 @@ class Keeper:
         """The visitor's answer to whether drawings may be kept; it can be changed at any time."""
         self.consent, asked, self.asking = consent, self.asking, None
         if consent and asked is not None:
-            self.keep(asked)
+            self.keep(replace(asked, writer=self.writer))
 
 
 def keeper() -> Keeper:
     """This visitor's keeper."""
-    found: Keeper = st.session_state.setdefault("keeper", Keeper())
-    return found
+    return lasting("keeper", Keeper)
 
 
 def stored(
@@ -97,7 +101,7 @@ def stored(
     return StoredDrawing(
         id=keeper().id_of(current.picture),
         time=datetime.now(UTC),
-        writer=str(st.session_state.get(WRITER, "")).strip(),
+        writer=keeper().writer,
         label=label,
         png=to_png(current.picture),
         strokes=json.dumps(current.strokes),
@@ -145,23 +149,56 @@ def ask_for_consent() -> None:
         with st.container(border=True, key="consent"):
             st.markdown(f"**May your drawings be kept?** {ABOUT_CONSENT} You can change your mind at any time.")
             with st.container(horizontal=True, vertical_alignment="bottom"):
-                st.text_input("Your name (optional)", key=WRITER, max_chars=60, persist_state="session", width=220)
+                ask_for_name(220)
                 st.button("Keep them", type="primary", on_click=_consent, args=[True])
                 st.button("No, thanks", on_click=_consent, args=[False])
     elif mine.consent is not None:
-        st.toggle("Keep my drawings", value=mine.consent, key="consent-switch", on_change=_switch, help=ABOUT_CONSENT)
+        show_switch(f"Keep my drawings as {mine.writer}" if mine.writer else "Keep my drawings", ABOUT_CONSENT)
+    remember_consent()
+
+
+def ask_for_name(width: int) -> None:
+    """A field for the name under which drawings are kept."""
+    st.session_state[WRITER] = keeper().writer
+    st.text_input("Your name (optional)", key=WRITER, max_chars=NAME_LENGTH, width=width, on_change=_take_name)
+
+
+def _take_name() -> None:
+    keeper().writer = str(st.session_state[WRITER]).strip()
+
+
+def show_switch(label: str, help: str | None = None) -> None:
+    """A switch that says whether drawings are kept."""
+    st.session_state[SWITCH] = bool(keeper().consent)
+    st.toggle(label, key=SWITCH, on_change=_switch, help=help)
+
+
+def remember_consent() -> None:
+    """Have the browser know the answer, and the name, at the next visit, so that nobody is asked twice."""
+    mine = keeper()
+    answer = None if mine.consent is None else json.dumps({"keep": mine.consent, "writer": mine.writer})
+    remember("consent", answer, overwrite=answer is not None, for_good=True, on_found=_as_before)
+
+
+def _as_before(answer: str) -> None:
+    """Take over what was answered in an earlier visit."""
+    try:
+        before = json.loads(answer)
+        consent, writer = bool(before["keep"]), str(before["writer"])[:NAME_LENGTH]
+    except (ValueError, TypeError, KeyError):
+        return
+    mine = keeper()
+    mine.writer = mine.writer or writer
+    mine.answer(consent)
 
 
 def _consent(given: bool) -> None:
-    mine = keeper()
-    if mine.asking is not None:  # the name was given in the same breath
-        mine.asking = replace(mine.asking, writer=str(st.session_state.get(WRITER, "")).strip())
-    mine.answer(given)
-    st.session_state.pop("consent-switch", None)
+    _take_name()  # given in the same breath
+    keeper().answer(given)
 
 
 def _switch() -> None:
-    keeper().answer(bool(st.session_state["consent-switch"]))
+    keeper().answer(bool(st.session_state[SWITCH]))
 
 
 def show_unsaved() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from mnist_core import MnistCoreError
 from pages.ui.demo import offer_demo, take_part
+from pages.ui.visit import take_up_visit
 
 PAGES = (
     ("app.py", "Draw", ":material/draw:"),
@@ -22,6 +23,7 @@ STYLE = """<style>
 .stMainBlockContainer { max-width: 58rem; padding-top: 3.25rem; padding-bottom: 3rem; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0.25rem 0; } /* leaves room for the canvas's own tools */
 .stMainBlockContainer :is(h2, h3) { font-size: 1.2rem; }
+[class*="st-key-hidden-"] { position: absolute; } /* takes no room, nor the gap around it */
 .st-key-answer { min-width: min(22rem, 100%); flex: 1; } /* beside the board, or below it where that is too narrow */
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
@@ -136,6 +138,7 @@ def begin_page(title: str) -> None:
         for page, label, icon in PAGES:
             st.page_link(page, label=label, icon=icon)
         offer_demo()
+    take_up_visit()
     with st.container(), errors_in_words():  # always there: were what follows moved, the canvas would begin anew, empty
         take_part(next(page for page, label, _ in PAGES if label == title))
 

@@ -10,32 +10,45 @@ from pages.ui import loaders
 from pages.ui.board import board, draw_board
 from pages.ui.keeping import keeper, show_unsaved, stored
 from pages.ui.layout import errors_in_words
+from pages.ui.visit import lasting
 
 CANVAS = "writing-canvas"
-SITTING = "sitting"
 EACH = 2
 """Times that each digit is asked for."""
 PEN_WIDTH = 20
-
-
-def _shuffled() -> list[int]:
-    return random.sample(list(range(10)) * EACH, 10 * EACH)
 
 
 @dataclass
 class Sitting:
     """What a writer is asked for, and how far they are."""
 
-    digits: list[int] = field(default_factory=_shuffled)
+    digits: list[int] = field(default_factory=list)
+    """Empty before the first sitting."""
     done: int = 0
     written: int = 0
     """Those that were not skipped."""
 
+    def begin(self) -> None:
+        """Ask for digits, shuffled."""
+        self.digits, self.done, self.written = random.sample(list(range(10)) * EACH, 10 * EACH), 0, 0
+
+    def stop(self) -> None:
+        """Ask for no more."""
+        self.digits = self.digits[: self.done]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more to write."""
+        return self.done < len(self.digits)
+
 
 def is_writing() -> bool:
     """Whether a sitting goes on."""
-    sitting: Sitting | None = st.session_state.get(SITTING)
-    return sitting is not None and sitting.done < len(sitting.digits)
+    return _sitting().goes_on
+
+
+def _sitting() -> Sitting:
+    return lasting("sitting", Sitting)
 
 
 @st.fragment
@@ -47,8 +60,8 @@ def write_digits(*, writing: bool) -> None:
     """
     if is_writing() != writing:
         st.rerun()
-    sitting: Sitting | None = st.session_state.get(SITTING)
-    if sitting is None:
+    sitting = _sitting()
+    if not sitting.digits:
         ready = bool(keeper().consent)
         st.button(
             f"Write {10 * EACH} digits",
@@ -58,7 +71,7 @@ def write_digits(*, writing: bool) -> None:
             disabled=not ready,
             help=None if ready else "They are for keeping: switch that on first",
         )
-    elif sitting.done == len(sitting.digits):
+    elif not sitting.goes_on:
         written = "1 digit" if sitting.written == 1 else f"{sitting.written} digits"
         st.success(f"Done: {written} written. How well your hand is read stands below.")
         st.button("Write more", icon=":material/edit:", on_click=_begin)
@@ -78,18 +91,18 @@ def _ask_for(sitting: Sitting) -> None:
         st.button(label, type="primary", icon=":material/arrow_forward:", on_click=_next, disabled=not drawn)
         st.button("Clear", icon=":material/delete:", on_click=current.clear, disabled=not drawn)
         st.button("Skip this one", icon=":material/skip_next:", on_click=_go_on, args=[False])
-        st.button("Stop here", icon=":material/stop:", on_click=_stop)
+        st.button("Stop here", icon=":material/stop:", on_click=sitting.stop)
 
 
 def _begin() -> None:
-    st.session_state[SITTING] = Sitting()
+    _sitting().begin()
     board(CANVAS).clear()
 
 
 @errors_in_words()
 def _next() -> None:
     """Keep what was written, and ask for the next."""
-    current, sitting = board(CANVAS), st.session_state[SITTING]
+    current, sitting = board(CANVAS), _sitting()
     try:
         frame = current.frame()
     except EmptyDrawingError:
@@ -101,14 +114,7 @@ def _next() -> None:
 
 
 def _go_on(written: bool) -> None:
-    sitting = st.session_state[SITTING]
+    sitting = _sitting()
     sitting.done += 1
     sitting.written += written
     board(CANVAS).clear()
-
-
-def _stop() -> None:
-    sitting = st.session_state[SITTING]
-    sitting.digits = sitting.digits[: sitting.done]
-    if not sitting.done:
-        del st.session_state[SITTING]

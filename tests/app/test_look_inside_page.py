@@ -35,13 +35,13 @@ def empty() -> AppTest:
 @pytest.fixture
 def page(empty: AppTest, sample: Dataset) -> AppTest:
     """The page with a drawing on the board."""
-    empty.session_state["board-canvas"].put(sample.test.images[3], "an example")
+    empty.session_state["visit"].things["board-canvas"].put(sample.test.images[3], "an example")
     return empty.run()
 
 
 @pytest.fixture
 def frame(page: AppTest) -> NDArray[np.uint8]:
-    drawn: NDArray[np.uint8] = page.session_state["board-canvas"].frame()
+    drawn: NDArray[np.uint8] = page.session_state["visit"].things["board-canvas"].frame()
     return drawn
 
 
@@ -55,7 +55,8 @@ def words(page: AppTest) -> str:
 
 def network(page: AppTest) -> dict[str, Any]:
     """What the component that draws the network was sent."""
-    return json.loads(page.get("bidi_component")[0].proto.json)
+    sent = [json.loads(component.proto.json) for component in page.get("bidi_component")]
+    return next(data for data in sent if "layers" in data)
 
 
 def test_without_a_drawing_it_invites_to_one_and_an_example_is_one_click_away(empty: AppTest) -> None:

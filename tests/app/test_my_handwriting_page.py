@@ -58,7 +58,7 @@ def test_without_consent_nothing_is_kept_and_it_is_not_asked_again(page: AppTest
     assert "May your drawings be kept?" not in words(page)
     assert "Nothing is kept" in words(page)
     assert DrawingStore().count() == 0
-    page.toggle(key="consent-switch").set_value(True).run()
+    page.toggle(key="keep-my-drawings").set_value(True).run()
     press(page, "7")
     assert DrawingStore().count() == 1
 
@@ -66,7 +66,7 @@ def test_without_consent_nothing_is_kept_and_it_is_not_asked_again(page: AppTest
 def test_consent_can_be_taken_back(page: AppTest) -> None:
     press(page, "7")
     press(page, "Keep them")
-    page.toggle(key="consent-switch").set_value(False).run()
+    page.toggle(key="keep-my-drawings").set_value(False).run()
     press(page, "3")
     assert [drawing.label for drawing in DrawingStore().find()] == [7]
 

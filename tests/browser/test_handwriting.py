@@ -10,6 +10,8 @@ from tests.browser.driving import CANVAS, WOBBLY_SEVEN, answer, draw
 def test_correct_write_relabel_and_delete(page: Page) -> None:
     draw(page, WOBBLY_SEVEN)
     assert answer(page) == 7
+    page.reload()  # begins a new session, with the same drawing
+    assert answer(page) == 7
     labels = page.locator(".st-key-labels")
     labels.get_by_role("button", name="7", exact=True).click()
     page.get_by_label("Your name (optional)").fill("Ann")
@@ -24,6 +26,8 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     page.wait_for_timeout(500)
     draw(page, WOBBLY_SEVEN, size=0.5)
     page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("2 of 20")).to_be_visible()
+    page.reload()
     expect(page.get_by_text("2 of 20")).to_be_visible()
     page.get_by_role("button", name="Stop here").click()
     expect(page.get_by_text("Done: 1 digit written.")).to_be_visible(timeout=20_000)
@@ -40,3 +44,20 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     page.get_by_role("button", name="Delete all of Ann").click()
     dialog.get_by_role("button", name="Delete them all").click()
     expect(page.get_by_text("Nothing was kept yet")).to_be_visible()
+
+
+def test_a_later_visit_is_not_asked_again_whether_drawings_may_be_kept(page: Page) -> None:
+    draw(page, WOBBLY_SEVEN)
+    page.locator(".st-key-labels").get_by_role("button", name="7", exact=True).click()
+    page.get_by_label("Your name (optional)").fill("Ann")
+    page.get_by_role("button", name="Keep them").click()
+    expect(page.get_by_text("Keep my drawings as Ann")).to_be_visible()
+
+    later = page.context.new_page()
+    later.goto(page.url)
+    later.wait_for_selector(CANVAS)
+    later.wait_for_timeout(500)
+    draw(later, WOBBLY_SEVEN)
+    expect(later.get_by_text("Keep my drawings as Ann")).to_be_visible()
+    later.locator(".st-key-labels").get_by_role("button", name="7", exact=True).click()
+    expect(later.get_by_text("Noted: 7.")).to_be_visible()
