@@ -2,20 +2,19 @@
 
 import dataclasses
 import shlex
-from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 
 from mnist_core.augmentation import NOT_A_DIGIT
 from mnist_core.comparison import compare
-from mnist_core.datasets import IMAGE_COUNTS, DataName, LabelledImages, load_dataset, mnist_is_here
+from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, LabelledImages, load_dataset, mnist_is_here
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
 from mnist_core.evaluation import evaluate
 from mnist_core.inference import DigitClassifier
 from mnist_core.recipes import TAUGHT, Recipe
 from mnist_core.records import Curve, Record, Teaching, library_versions, now
-from mnist_core.registry import Version, find, load_version, save_version, version
+from mnist_core.registry import LoadedVersion, Version, find, load_version, save_version, version
 from mnist_core.runs import Emit, Lesson, RunStatus
 from mnist_core.teaching import Taught, TeachProgress, TeachSettings, split_drawings, teach
 from mnist_core.training import default_device
@@ -46,23 +45,15 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
     split = split_drawings(drawings.labels)
     dataset = load_dataset(run.data)
     emit({"event": "loaded", "images": {"drawings": len(drawings), **IMAGE_COUNTS[run.data]}})
-    settings = TeachSettings.of(base.record.recipe)
-    for progress in teach(
-        base.model, drawings.part("drawings", split.teach), dataset.train, dataset.validation, settings
-    ):
-        match progress:
-            case TeachProgress():
-                emit({"event": "teaching", **asdict(progress)})
-            case Taught():
-                taught = progress
+    taught = _teach(base, drawings.part("drawings", split.teach), dataset, emit)
     emit({"event": "taught", "drawings": len(split.teach), "passed_over": len(taught.doubtful)})
     emit({"event": "evaluating", "on": dataset.test.name})
     before = DigitClassifier(base.model, base.record.calibration)
+    recorded = base.record.evaluation
     after = DigitClassifier(taught.model, taught.calibration)
     digits = split.judge[drawings.labels[split.judge] != NOT_A_DIGIT]
-    teaching = _judge(
-        lesson, (before, after), drawings.part("drawings kept back", digits), [kept[i].id for i in digits], dataset.test
-    )
+    judging = drawings.part("drawings kept back", digits)
+    compared = compare(before, after, judging)
     record = Record(
         recipe=run.recipe,
         command=shlex.join(teach_command(lesson)),
@@ -78,9 +69,31 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
         device=default_device().type,
         created=now(),
         libraries=library_versions(),
-        teaching=dataclasses.replace(teaching, taught_with=len(split.teach), passed_over=len(taught.doubtful)),
+        teaching=Teaching(
+            base=lesson.base,
+            writers=lesson.writers,
+            taught_with=len(split.teach),
+            passed_over=len(taught.doubtful),
+            before=evaluate(before, judging),
+            after=evaluate(after, judging),
+            test_before=recorded if recorded.checksum == dataset.test.checksum else evaluate(before, dataset.test),
+            newly_right=tuple(kept[digits[place]].id for place in compared.only_other_right),
+            newly_wrong=tuple(kept[digits[place]].id for place in compared.only_one_right),
+        ),
     )
     return save_version(run.folder, taught.model, record)
+
+
+def _teach(base: LoadedVersion, drawings: LabelledImages, dataset: Dataset, emit: Emit) -> Taught:
+    """The taught copy, after telling how it went."""
+    settings = TeachSettings.of(base.record.recipe)
+    for progress in teach(base.model, drawings, dataset.train, dataset.validation, settings):
+        match progress:
+            case TeachProgress():
+                emit({"event": "teaching", **asdict(progress)})
+            case Taught():
+                return progress
+    raise AssertionError("teaching ends with the copy")
 
 
 def teach_command(lesson: Lesson) -> list[str]:
@@ -96,27 +109,3 @@ def _drawings(lesson: Lesson) -> tuple[list[StoredDrawing], LabelledImages]:
     frames = np.stack([drawing.image for drawing in kept]) if kept else np.zeros((0, 28, 28), np.uint8)
     labels = np.array([drawing.label for drawing in kept], np.int64)
     return kept, LabelledImages("drawings", frames, labels)
-
-
-def _judge(
-    lesson: Lesson,
-    readers: tuple[DigitClassifier, DigitClassifier],
-    judging: LabelledImages,
-    ids: Sequence[str],
-    test: LabelledImages,
-) -> Teaching:
-    """What the base and the taught copy make of digits (n,) that did not teach, whose `ids` these are, and the base of
-    the test images."""
-    before, after = readers
-    compared = compare(before, after, judging)
-    return Teaching(
-        base=lesson.base,
-        writers=lesson.writers,
-        taught_with=0,
-        passed_over=0,
-        before=evaluate(before, judging),
-        after=evaluate(after, judging),
-        test_before=evaluate(before, test),
-        newly_right=tuple(ids[place] for place in compared.only_other_right),
-        newly_wrong=tuple(ids[place] for place in compared.only_one_right),
-    )

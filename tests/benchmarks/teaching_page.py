@@ -1,0 +1,82 @@
+"""How long a visitor waits from pressing Teach to the comparison, with 100 drawings and all of MNIST.
+
+    MNIST_DATA=… python -m tests.benchmarks.teaching_page
+
+In Chromium, with the first 100 digits of `MNIST_DATA/pen/digits.jsonl.gz` kept as one writer's in a database that is
+deleted afterwards. Beside it how much of that is the learning itself.
+"""
+
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from mnist_core import registry
+from mnist_core.drawing_store import DrawingStore, StoredDrawing
+from mnist_core.drawings import digit_labels, draw_frames
+from mnist_core.pictures import to_png
+from mnist_core.registry import RECORD_FILE
+from mnist_core.strokes import SETTINGS, read_characters
+from tests.browser.driving import PEN_DIGITS, ROOT, launch, serve
+
+DRAWINGS, LESSONS = 100, 5
+
+
+def keep_drawings(folder: Path) -> None:
+    """Put the drawings where the app finds them."""
+    characters = read_characters(PEN_DIGITS)[:DRAWINGS]
+    with DrawingStore(f"sqlite:///{folder / 'drawings.sqlite3'}") as store:
+        for frame, label in zip(draw_frames(characters, SETTINGS[0]), digit_labels(characters), strict=True):
+            store.add(
+                StoredDrawing(
+                    id=str(uuid4()),
+                    time=datetime.now(UTC),
+                    writer="Ann",
+                    label=int(label),
+                    png=to_png(frame),
+                    strokes="[]",
+                    frame=frame.tobytes(),
+                    digit=0,
+                    confidence=0.5,
+                    accepted=True,
+                    version="best",
+                )
+            )
+
+
+def seconds_to_comparison(page: Page) -> float:
+    """From pressing Teach to the two headline numbers and the choice."""
+    begin = time.perf_counter()
+    page.get_by_role("button", name="Teach", exact=True).click()
+    expect(page.get_by_role("button", name="Teach", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Throw it away")).to_be_visible(timeout=120_000)
+    seconds = time.perf_counter() - begin
+    page.wait_for_timeout(2000)
+    return seconds
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        browser = launch(stack.enter_context(sync_playwright()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        keep_drawings(folder)
+        page = browser.new_page()
+        page.goto(stack.enter_context(serve(ROOT / "app.py", folder)) + "/My_handwriting")
+        page.get_by_role("button", name="Teach", exact=True).wait_for(timeout=60_000)
+        waited = [seconds_to_comparison(page) for _ in range(LESSONS)]
+        records = [registry.read_record(record.parent) for record in folder.glob(f"runs/*/{RECORD_FILE}")]
+        browser.close()
+    learning = statistics.median(record.duration_seconds for record in records)
+    print(
+        f"{len(waited)} lessons with {DRAWINGS} drawings: median {statistics.median(waited):.1f} s from the button to "
+        f"the comparison (slowest {max(waited):.1f}), of which {learning:.1f} s are learning."
+    )
+
+
+if __name__ == "__main__":
+    main()
