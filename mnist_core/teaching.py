@@ -89,33 +89,37 @@ class Taught:
 
 
 def split_drawings(labels: NDArray[np.int64], to_teach: float = 0.5, seed: int = 0) -> DrawingsSplit:
-    """Choose which drawings teach and which judge: `to_teach` of them (a share below 1, or a number), all labels alike.
+    """Choose which drawings teach and which judge: `to_teach` of the digits (a share below 1, or a number), all alike.
 
-    At random, but the same for the same labels and seed; those that teach are as even over the labels as can be.
+    At random, but the same for the same labels and seed; those that teach are as even over the digits as can be. What
+    is no digit only teaches.
 
     Raises:
-        TeachingError: too few drawings for both, or `to_teach` leaves too few for one.
+        TeachingError: too few digits for both, or `to_teach` leaves too few for one.
     """
-    count = len(labels)
+    digits = np.flatnonzero(labels != NOT_A_DIGIT)
+    count = len(digits)
     least = LEAST_TO_TEACH + LEAST_TO_JUDGE
     if count < least:
         raise TeachingError(
-            f"There are {count} drawings. Draw {least - count} more: {LEAST_TO_TEACH} are needed to teach and "
-            f"{LEAST_TO_JUDGE} others to judge, since fewer could not tell progress from chance."
+            f"There are {count} drawings of digits. Draw {least - count} more: {LEAST_TO_TEACH} are needed to teach "
+            f"and {LEAST_TO_JUDGE} others to judge, since fewer could not tell progress from chance."
         )
     number = round(to_teach * count) if to_teach < 1 else int(to_teach)
     if not LEAST_TO_TEACH <= number <= count - LEAST_TO_JUDGE:
         raise TeachingError(
-            f"Of {count} drawings, {number} cannot teach. Choose {LEAST_TO_TEACH} to {count - LEAST_TO_JUDGE}."
+            f"Of {count} drawings of digits, {number} cannot teach. Choose {LEAST_TO_TEACH} to "
+            f"{count - LEAST_TO_JUDGE}."
         )
-    order = np.random.default_rng(seed).permutation(count)
+    order = np.random.default_rng(seed).permutation(digits)
     shuffled = labels[order]
-    turn = np.zeros(count, np.int64)  # how many of the same label come before
-    for label in np.unique(labels):
-        same = shuffled == label
+    turn = np.zeros(count, np.int64)  # how many of the same digit come before
+    for digit in np.unique(shuffled):
+        same = shuffled == digit
         turn[same] = np.arange(same.sum())
     order = order[np.argsort(turn, kind="stable")]
-    return DrawingsSplit(np.sort(order[:number]), np.sort(order[number:]))
+    others = np.flatnonzero(labels == NOT_A_DIGIT)
+    return DrawingsSplit(np.sort(np.concatenate([order[:number], others])), np.sort(order[number:]))
 
 
 def teach(

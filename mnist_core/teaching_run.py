@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 import numpy as np
 
-from mnist_core.augmentation import NOT_A_DIGIT
 from mnist_core.comparison import compare
 from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, LabelledImages, load_dataset, mnist_is_here
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
@@ -51,8 +50,7 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
     before = DigitClassifier(base.model, base.record.calibration)
     recorded = base.record.evaluation
     after = DigitClassifier(taught.model, taught.calibration)
-    digits = split.judge[drawings.labels[split.judge] != NOT_A_DIGIT]
-    judging = drawings.part("drawings kept back", digits)
+    judging = drawings.part("drawings kept back", split.judge)
     compared = compare(before, after, judging)
     record = Record(
         recipe=run.recipe,
@@ -77,8 +75,8 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
             before=evaluate(before, judging),
             after=evaluate(after, judging),
             test_before=recorded if recorded.checksum == dataset.test.checksum else evaluate(before, dataset.test),
-            newly_right=tuple(kept[digits[place]].id for place in compared.only_other_right),
-            newly_wrong=tuple(kept[digits[place]].id for place in compared.only_one_right),
+            newly_right=tuple(kept[split.judge[place]].id for place in compared.only_other_right),
+            newly_wrong=tuple(kept[split.judge[place]].id for place in compared.only_one_right),
         ),
     )
     return save_version(run.folder, taught.model, record)

@@ -122,6 +122,8 @@ def test_too_few_drawings_are_counted(model: MLP, writer: LabelledImages, sample
         lesson(model, writer.part("seven", np.arange(7)), sample)
     with pytest.raises(MnistCoreError, match="Draw 4 more"):
         split_drawings(np.arange(12) % 10)
+    with pytest.raises(MnistCoreError, match="Draw 16 more"):
+        split_drawings(np.full(30, -1))
     with pytest.raises(MnistCoreError, match="Choose 10 to 114"):
         split_drawings(writer.labels, 118)
 
@@ -132,7 +134,7 @@ def test_settings_name_what_is_wrong_with_them() -> None:
             TeachSettings(**{name: value})  # type: ignore[arg-type]
 
 
-def test_a_split_takes_all_labels_alike_and_no_drawing_twice() -> None:
+def test_a_split_takes_all_digits_alike_no_drawing_twice_and_what_is_no_digit_to_teach() -> None:
     labels = np.random.default_rng(0).permutation(np.repeat(np.arange(-1, 10), [3, 9, 9, 9, 9, 9, 9, 9, 9, 9, 2]))
     split, same, other = split_drawings(labels, 30), split_drawings(labels, 30), split_drawings(labels, 30, seed=1)
     assert sorted([*split.teach, *split.judge]) == list(range(len(labels)))
@@ -140,5 +142,6 @@ def test_a_split_takes_all_labels_alike_and_no_drawing_twice() -> None:
     assert not np.array_equal(split.teach, other.teach)
     taught = {int(label): int((labels[split.teach] == label).sum()) for label in np.unique(labels)}
     assert taught[9] == 2
-    assert {taught[label] for label in range(-1, 9)} == {2, 3}
-    assert len(split_drawings(labels).teach) == round(len(labels) / 2)
+    assert taught[-1] == 3
+    assert {taught[digit] for digit in range(9)} == {3, 4}
+    assert len(split_drawings(labels).teach) == 3 + round((labels >= 0).sum() / 2)
