@@ -17,8 +17,8 @@ from mnist_core.drawing_files import IMAGES, LABELS, TABLE, Imported, from_zip, 
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import DatasetError, StoreError
 from tests.drawing_examples import drawing
+from tests.zip_files import Files, packed, unpacked
 
-Files = dict[str, bytes]
 MANY = [
     drawing(0, writer='=HYPERLINK("x")', strokes=json.dumps([['a,"b"\n\'c']])),
     drawing(1, writer="'quoted", label=NOT_A_DIGIT),
@@ -32,19 +32,6 @@ def here(tmp_path: Path) -> Iterator[DrawingStore]:
     with DrawingStore(f"sqlite:///{tmp_path / 'here.sqlite3'}") as store:
         store.add_all(MANY)
         yield store
-
-
-def packed(files: Files) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, held in files.items():
-            archive.writestr(name, held)
-    return content.getvalue()
-
-
-def unpacked(content: bytes) -> Files:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_what_was_exported_can_be_imported_elsewhere(here: DrawingStore, store: DrawingStore) -> None:

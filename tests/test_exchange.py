@@ -1,10 +1,8 @@
 """Versions that travel: out as zip and ONNX, in as zip, checked."""
 
 import dataclasses
-import io
 import json
 import shutil
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,26 +15,12 @@ from mnist_core.datasets import Dataset
 from mnist_core.errors import WeightsError
 from mnist_core.exchange import from_zip, to_onnx, to_zip
 from mnist_core.registry import RECORD_FILE, WEIGHTS_FILE
-
-Files = dict[str, bytes]
+from tests.zip_files import Files, packed, unpacked
 
 
 @pytest.fixture(autouse=True)
 def _no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
-
-
-def packed(files: Files) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, held in files.items():
-            archive.writestr(name, held)
-    return content.getvalue()
-
-
-def unpacked(content: bytes) -> Files:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_what_was_downloaded_can_be_uploaded() -> None:
