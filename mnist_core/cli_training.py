@@ -1,0 +1,118 @@
+"""`mnist-core train` and `teach`, and `perform`, by which the process of a queued run does it."""
+
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from mnist_core import jobs, parallel, registry
+from mnist_core.cli_options import DataOption, data_name, fields, layers
+from mnist_core.cli_output import print_accuracy, print_teaching
+from mnist_core.cli_progress import watcher
+from mnist_core.cli_runs import follow_run
+from mnist_core.datasets import DataName, LabelledImages
+from mnist_core.drawing_store import DrawingStore
+from mnist_core.execution import assist, perform
+from mnist_core.recipes import RECIPES, Recipe, named_recipe
+from mnist_core.runs import Lesson, RunStatus, read_run
+from mnist_core.teaching_run import prepare
+from mnist_core.training import leave_a_core_free
+
+
+def train(
+    recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(RECIPES)}.")] = "article",
+    data: DataOption = "mnist",
+    hidden: Annotated[str | None, typer.Option(help="Units of each hidden layer, such as 100,100.")] = None,
+    loss: Annotated[str | None, typer.Option(help="'bce' or 'ce'.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="'constant' or 'one-cycle'.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Starts every random choice.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15; repeatable."),
+    ] = None,
+    with_drawings: Annotated[
+        bool, typer.Option("--with-drawings", help="Learn from the corrected drawings as well.")
+    ] = False,
+    output: Annotated[Path | None, typer.Option(help="New folder for the version; without it one in runs/.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Train in the background, as the Train page does; Ctrl-C only looks away.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
+) -> None:
+    """Train a version by a recipe and evaluate it on the test images; where a run is going on, wait for its end."""
+    chosen = named_recipe(recipe).override(
+        hidden=layers(hidden),
+        loss=loss,
+        learning_rate=lr,
+        schedule=schedule,
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+    )
+    chosen = chosen.override(**fields(settings or []))
+    images = data_name(data)
+    drawings = DrawingStore().images() if with_drawings else None
+    if follow:
+        follow_run(jobs.start(chosen, images, drawings=drawings), as_json=as_json)
+    else:
+        _train_here(chosen, images, drawings, output, as_json=as_json)
+
+
+def _train_here(
+    chosen: Recipe, images: DataName, drawings: LabelledImages | None, output: Path | None, *, as_json: bool
+) -> None:
+    """Train in this process, or, where `torchrun` started it, together with the others."""
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    with parallel.together():
+        if parallel.rank() > 0:
+            assist(chosen, images, drawings)
+            return
+        run = jobs.claim(output, chosen, images, drawings=drawings)
+        with jobs.turn(run, on_wait=_say_that_it_waits), watcher(chosen, as_json=as_json) as show:
+            version = perform(run, show)
+    if not as_json:
+        print_accuracy(version.record.evaluation)
+        print(f"Saved as {version.name}")
+
+
+def teach_command(
+    writer: Annotated[list[str] | None, typer.Option(help="Whose drawings teach; without it, all. Repeatable.")] = None,
+    base: Annotated[str | None, typer.Option(help="The version to teach a copy of; the active one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
+) -> None:
+    """Teach a copy of a version the drawings that were kept, and judge both on drawings that did not teach."""
+    lesson = Lesson(base or registry.active_name(), tuple(writer or ()))
+    recipe, data = prepare(lesson)
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    run = jobs.claim(None, recipe, data, lesson)
+    with jobs.turn(run, on_wait=_say_that_it_waits), watcher(recipe, as_json=as_json) as show:
+        version = perform(run, show)
+    if not as_json:
+        print_teaching(version)
+
+
+def perform_command(folder: Path) -> None:
+    """Do the queued run in FOLDER: what the Train page starts. Its log is written by the run itself."""
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    run = read_run(folder)
+    with jobs.turn(run), suppress(Exception):
+        perform(run)
+
+
+def _say_that_it_waits(other: RunStatus) -> None:
+    print(f"waiting for {other.id} to end", file=sys.stderr)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """A polite request to end is treated as Ctrl-C is."""
+    raise KeyboardInterrupt
