@@ -1,5 +1,4 @@
-"""Where a training stands after an epoch, in one file, so that it can go on from there as if it had never stopped; and
-beside it the drawings it learns from, as they were when it was asked for."""
+"""Where a training stands after an epoch, in one file, so that it can go on from there as if it had never stopped."""
 
 import json
 from collections.abc import Mapping
@@ -8,17 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load as arrays_from_bytes
-from safetensors.numpy import save as bytes_from_arrays
 from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor
 
-from mnist_core.datasets import LabelledImages
 from mnist_core.errors import CheckpointError, MnistCoreError
 from mnist_core.files import write_atomically
 from mnist_core.recipes import Recipe
-
-DRAWINGS_FILE = "drawings.safetensors"
 
 
 @dataclass(frozen=True)
@@ -69,27 +63,3 @@ def epoch_of(path: Path) -> int:
             return int(json.loads(file.metadata()["values"])["epoch"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return 0
-
-
-def keep_drawings(folder: Path, drawings: LabelledImages | None) -> None:
-    """Put aside the drawings that a run in `folder` is to learn from, if any: they stay the same to its end."""
-    if drawings is not None and len(drawings):
-        write_atomically(
-            folder / DRAWINGS_FILE, bytes_from_arrays({"images": drawings.images, "labels": drawings.labels})
-        )
-
-
-def kept_drawings(folder: Path) -> LabelledImages | None:
-    """What `keep_drawings` put aside.
-
-    Raises:
-        CheckpointError: it is damaged.
-    """
-    path = folder / DRAWINGS_FILE
-    if not path.exists():
-        return None
-    try:
-        arrays = arrays_from_bytes(path.read_bytes())
-        return LabelledImages("corrected drawings", arrays["images"], arrays["labels"])
-    except (OSError, KeyError, SafetensorError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}). Start the run again instead.") from error

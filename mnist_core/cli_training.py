@@ -10,15 +10,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from mnist_core import jobs, parallel, registry
+from mnist_core.assignments import Assignment, Lesson
 from mnist_core.cli_options import DataOption, data_name, fields, layers
 from mnist_core.cli_output import print_accuracy, print_teaching
 from mnist_core.cli_progress import watcher
 from mnist_core.cli_runs import follow_run
-from mnist_core.datasets import DataName, LabelledImages
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.execution import assist, perform
-from mnist_core.recipes import RECIPES, Recipe, named_recipe
-from mnist_core.runs import Lesson, RunStatus, read_run
+from mnist_core.recipes import RECIPES, named_recipe
+from mnist_core.registry import Version
+from mnist_core.runs import RunStatus, read_run
 from mnist_core.teaching_run import prepare
 from mnist_core.training import leave_a_core_free
 
@@ -57,30 +58,32 @@ def train(
         seed=seed,
     )
     chosen = chosen.override(**fields(settings or []))
-    images = data_name(data)
-    drawings = DrawingStore().images() if with_drawings else None
+    assignment = Assignment(chosen, data_name(data), drawings=DrawingStore().images() if with_drawings else None)
     if follow:
-        follow_run(jobs.start(chosen, images, drawings=drawings), as_json=as_json)
+        follow_run(jobs.start(assignment), as_json=as_json)
     else:
-        _train_here(chosen, images, drawings, output, as_json=as_json)
+        _train_here(assignment, output, as_json=as_json)
 
 
-def _train_here(
-    chosen: Recipe, images: DataName, drawings: LabelledImages | None, output: Path | None, *, as_json: bool
-) -> None:
+def _train_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> None:
     """Train in this process, or, where `torchrun` started it, together with the others."""
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
     with parallel.together():
         if parallel.rank() > 0:
-            assist(chosen, images, drawings)
+            assist(assignment)
             return
-        run = jobs.claim(output, chosen, images, drawings=drawings)
-        with jobs.turn(run, on_wait=_say_that_it_waits), watcher(chosen, as_json=as_json) as show:
-            version = perform(run, show)
+        version = _perform_here(assignment, output, as_json=as_json)
     if not as_json:
         print_accuracy(version.record.evaluation)
         print(f"Saved as {version.name}")
+
+
+def _perform_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> Version:
+    """Do a run in this process when its turn has come, and show what it tells."""
+    run = jobs.claim(assignment, output)
+    with jobs.turn(run, on_wait=_say_that_it_waits), watcher(assignment.recipe, as_json=as_json) as show:
+        return perform(run, show)
 
 
 def teach_command(
@@ -89,13 +92,10 @@ def teach_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
 ) -> None:
     """Teach a copy of a version the drawings that were kept, and judge both on drawings that did not teach."""
-    lesson = Lesson(base or registry.active_name(), tuple(writer or ()))
-    recipe, data = prepare(lesson)
+    assignment = prepare(Lesson(base or registry.active_name(), tuple(writer or ())))
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
-    run = jobs.claim(None, recipe, data, lesson)
-    with jobs.turn(run, on_wait=_say_that_it_waits), watcher(recipe, as_json=as_json) as show:
-        version = perform(run, show)
+    version = _perform_here(assignment, None, as_json=as_json)
     if not as_json:
         print_teaching(version)
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 from mnist_core import parallel
+from mnist_core.assignments import Assignment, kept_drawings
 from mnist_core.calibration import calibrate
-from mnist_core.checkpoints import Checkpoint, kept_drawings
+from mnist_core.checkpoints import Checkpoint
 from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, LabelledImages, load_dataset
 from mnist_core.errors import MnistCoreError
 from mnist_core.evaluation import evaluate
@@ -55,10 +56,10 @@ def perform(run: RunStatus, show: Emit = lambda _: None) -> Version:
     return version
 
 
-def assist(recipe: Recipe, data: DataName, drawings: LabelledImages | None = None) -> None:
+def assist(assignment: Assignment) -> None:
     """Learn together with the process that does the run, as `torchrun` wants of all others; see `parallel`."""
-    dataset = _with_drawings(_load(data, lambda _: None), drawings)
-    for _ in train(recipe, dataset, device=default_device()):
+    dataset = _with_drawings(_load(assignment.data, lambda _: None), assignment.drawings)
+    for _ in train(assignment.recipe, dataset, device=default_device()):
         pass
 
 

@@ -15,16 +15,13 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from mnist_core.checkpoints import keep_drawings
-from mnist_core.datasets import DataName, LabelledImages
+from mnist_core.assignments import Assignment
 from mnist_core.errors import RunError
 from mnist_core.processes import spawn
-from mnist_core.recipes import Recipe
 from mnist_core.registry import RECORD_FILE, runs_dir
 from mnist_core.runs import (
     CANCEL_FILE,
     RUN_FILE,
-    Lesson,
     RunStatus,
     append_event,
     forget_after,
@@ -38,21 +35,16 @@ CANCEL_SECONDS = 5
 TURN_SECONDS = 0.3
 
 
-def start(
-    recipe: Recipe, data: DataName, lesson: Lesson | None = None, drawings: LabelledImages | None = None
-) -> RunStatus:
+def start(assignment: Assignment) -> RunStatus:
     """Start a run as a process that outlives this one; where another run is going on, it waits in the queue.
-
-    With a `lesson` it teaches (see `teaching_run.prepare`), else it trains, with `drawings` also on these.
 
     Raises:
         RunError: the folder of runs cannot be written.
     """
     with _starting():
-        folder = _new_folder(recipe)
+        folder = _new_folder(assignment.recipe.name)
         try:
-            keep_drawings(folder, drawings)
-            write_run(folder, recipe, data, None, queued=True, lesson=lesson)
+            write_run(folder, assignment, None, queued=True)
         except OSError as error:
             raise RunError(f"{folder} cannot be written ({error}). Make room, and try again.") from error
     tend_queue()
@@ -91,27 +83,21 @@ def tend_queue() -> None:
                 spawn(waiting[0].folder)
 
 
-def claim(
-    folder: Path | None,
-    recipe: Recipe,
-    data: DataName,
-    lesson: Lesson | None = None,
-    drawings: LabelledImages | None = None,
-) -> RunStatus:
-    """For a process that is to train in the foreground: make `folder` (a new one in `runs_dir()` where None) its place.
+def claim(assignment: Assignment, folder: Path | None = None) -> RunStatus:
+    """For a process that is to do a run in the foreground: make `folder` (where None, a new one in `runs_dir()`) its
+    place.
 
     Raises:
         RunError: the folder is taken, or cannot be written.
     """
     with _starting():
         if folder is None:
-            folder = _new_folder(recipe)
+            folder = _new_folder(assignment.recipe.name)
         elif (folder / RECORD_FILE).exists() or (folder / RUN_FILE).exists():
             raise RunError(f"{folder} already holds a run or a version. Choose a new folder, or delete this one.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            keep_drawings(folder, drawings)
-            write_run(folder, recipe, data, os.getpid(), queued=_is_one_of_ours(folder), lesson=lesson)
+            write_run(folder, assignment, os.getpid(), queued=_is_one_of_ours(folder))
         except OSError as error:
             raise RunError(f"{folder} cannot be written ({error}). Choose another folder.") from error
     return read_run(folder)
@@ -267,9 +253,9 @@ def _starting() -> Iterator[None]:
         lock.release()
 
 
-def _new_folder(recipe: Recipe) -> Path:
+def _new_folder(title: str) -> Path:
     """An empty folder whose name sorts by time."""
-    name = re.sub(r"[^a-z0-9]+", "-", recipe.name.lower()).strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for attempt in range(1, 1000):
         folder = runs_dir() / (f"{stamp}-{name}" if attempt == 1 else f"{stamp}-{name}-{attempt}")

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import psutil
 
 from mnist_core import checkpoints
+from mnist_core.assignments import Assignment, Lesson, keep_drawings
 from mnist_core.datasets import DataName
 from mnist_core.errors import RunError
 from mnist_core.files import write_atomically
@@ -33,16 +34,6 @@ State = Literal["queued", "running", "finished", "failed", "cancelled", "interru
 ENDINGS: tuple[State, ...] = ("finished", "failed", "cancelled")
 Event = Mapping[str, Any]
 Emit = Callable[[Event], None]
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a run is to teach, instead of training from the beginning."""
-
-    base: str
-    """The version that a copy of is taught."""
-    writers: tuple[str, ...] = ()
-    """Whose drawings teach; empty: everybody's."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +88,18 @@ class RunStatus:
         return ""
 
 
-def write_run(
-    folder: Path,
-    recipe: Recipe,
-    data: DataName,
-    pid: int | None,
-    *,
-    queued: bool = False,
-    place: float = 0,
-    lesson: Lesson | None = None,
-) -> None:
+def write_run(folder: Path, assignment: Assignment, pid: int | None, *, queued: bool = False) -> None:
     """Note in `folder` what is run there, by which process, and whether it has to wait for its turn."""
-    values = {"recipe": recipe.to_dict(), "data": data, "created": now(), "lesson": asdict(lesson) if lesson else None}
-    _write(folder, values | {"queued": queued, "place": place or time.time()}, pid)
+    keep_drawings(folder, assignment.drawings)  # first: whoever finds a run finds all that it needs
+    values = {
+        "recipe": assignment.recipe.to_dict(),
+        "data": assignment.data,
+        "created": now(),
+        "lesson": asdict(assignment.lesson) if assignment.lesson else None,
+        "queued": queued,
+        "place": time.time(),
+    }
+    _write(folder, values, pid)
 
 
 def update_run(folder: Path, pid: int | None, **changes: object) -> None:

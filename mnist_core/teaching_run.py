@@ -6,21 +6,22 @@ from dataclasses import asdict
 
 import numpy as np
 
+from mnist_core.assignments import Assignment, Lesson
 from mnist_core.comparison import compare
-from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, LabelledImages, load_dataset, mnist_is_here
+from mnist_core.datasets import IMAGE_COUNTS, Dataset, LabelledImages, load_dataset, mnist_is_here
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
 from mnist_core.evaluation import evaluate
 from mnist_core.inference import DigitClassifier
-from mnist_core.recipes import TAUGHT, Recipe
+from mnist_core.recipes import TAUGHT
 from mnist_core.records import Curve, Record, Teaching, library_versions, now
 from mnist_core.registry import LoadedVersion, Version, find, load_version, save_version, version
-from mnist_core.runs import Emit, Lesson, RunStatus
+from mnist_core.runs import Emit, RunStatus
 from mnist_core.teaching import Taught, TeachProgress, TeachSettings, split_drawings, teach
 from mnist_core.training import default_device
 
 
-def prepare(lesson: Lesson) -> tuple[Recipe, DataName]:
-    """What a run that teaches is noted with: the recipe of the base, and the images that are replayed.
+def prepare(lesson: Lesson) -> Assignment:
+    """What a run that teaches is asked to do: by the recipe of the base, with the images that are replayed.
 
     Raises:
         WeightsError: there is no such version.
@@ -30,7 +31,7 @@ def prepare(lesson: Lesson) -> tuple[Recipe, DataName]:
     base = version(lesson.base).record
     split_drawings(_drawings(lesson)[1].labels)
     recipe = dataclasses.replace(base.recipe, name=base.recipe.name.removesuffix(TAUGHT) + TAUGHT)
-    return recipe, "mnist" if mnist_is_here() and base.data == "mnist" else "sample"
+    return Assignment(recipe, "mnist" if mnist_is_here() and base.data == "mnist" else "sample", lesson)
 
 
 def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:

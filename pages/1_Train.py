@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mnist_core import Recipe, jobs
+from mnist_core.assignments import Assignment
 from mnist_core.datasets import IMAGE_COUNTS, DataName, LabelledImages, mnist_is_here
 from mnist_core.errors import MnistCoreError
 from pages.ui import loaders
@@ -57,7 +58,7 @@ def choose_and_train() -> None:
     except MnistCoreError as error:
         above.error(str(error))
     if above.button("Train", type="primary", icon=":material/play_arrow:", disabled=not works):
-        start(recipe, data, drawings)
+        start(Assignment(recipe, data, drawings=drawings))
 
 
 def choose_drawings() -> LabelledImages | None:

@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 
 from mnist_core import RECIPES, Recipe, jobs, processes, registry, train
+from mnist_core.assignments import Assignment
 from mnist_core.checkpoints import Checkpoint, epoch_of
 from mnist_core.datasets import Dataset
 from mnist_core.errors import CheckpointError
@@ -145,7 +146,7 @@ def test_early_stopping_stops_and_keeps_the_best_epoch(tiny: Dataset, tmp_path: 
 
 def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Dataset) -> None:
     recipe = RECIPES["article"].override(epochs=12)
-    run = wait_for(jobs.start(recipe, "sample"), lambda run: run.resumable_epoch)
+    run = wait_for(jobs.start(Assignment(recipe, "sample")), lambda run: run.resumable_epoch)
     psutil.Process(run.pid).kill()
     run = wait_for(run, lambda run: run.ended)
     assert run.state == "interrupted"

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from mnist_core import RECIPES, jobs
+from mnist_core.assignments import Assignment
 from mnist_core.event_files import SCALARS, EventFiles
 from mnist_core.execution import perform
 from mnist_core.runs import RunStatus, read_run
 
-SHORT = RECIPES["quick"].override(epochs=3)
+SHORT = Assignment(RECIPES["quick"].override(epochs=3), "sample")
 
 
 def done_here() -> RunStatus:
     """A run of this process, from its beginning to its end."""
-    run = jobs.claim(None, SHORT, "sample")
+    run = jobs.claim(SHORT)
     assert run.pid == os.getpid()
     perform(run)
     return read_run(run.folder)

@@ -9,18 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from mnist_core import RECIPES, jobs, processes, registry
+from mnist_core.assignments import Assignment
 from mnist_core.errors import RunError
 from mnist_core.promotion import promote
 from mnist_core.runs import RunStatus, append_event, read_log, read_run, update_run, write_run
 
-SHORT = RECIPES["quick"].override(epochs=2)
-ENDLESS = RECIPES["quick"].override(epochs=10_000)
+SHORT = Assignment(RECIPES["quick"].override(epochs=2), "sample")
+SHORTEST = Assignment(RECIPES["quick"].override(epochs=1), "sample")
+ENDLESS = Assignment(RECIPES["quick"].override(epochs=10_000), "sample")
 ROOT = Path(__file__).parents[1]
 
 
@@ -60,17 +63,17 @@ def ids(runs: list[RunStatus]) -> list[str]:
 
 
 def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itself() -> None:
-    run = jobs.start(SHORT, "sample")
+    run = jobs.start(SHORT)
     assert run.state == "running"
     assert jobs.running_run() == run
-    after = jobs.start(SHORT.override(epochs=1), "sample")
+    after = jobs.start(SHORTEST)
     assert after.state == "queued"
     assert jobs.latest_run() == run, "one that waits has not begun"
     run = wait_for(run, lambda run: run.state != "running")
     assert run.state == "finished", read_log(run)
     assert [epoch["epoch"] for epoch in run.of("epoch")] == [1, 2]
     version = registry.version(f"runs/{run.id}")
-    assert version.record.recipe == SHORT
+    assert version.record.recipe == SHORT.recipe
     assert version.record.evaluation.images == 1000
     assert version.record.command == "mnist-core train --recipe quick --data sample --set epochs=2"
     promote(version.name)
@@ -84,8 +87,8 @@ def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itsel
 
 
 def test_a_cancelled_run_leaves_nothing_half_written_and_lets_the_next_start() -> None:
-    run = jobs.start(ENDLESS, "sample")
-    after = jobs.start(ENDLESS, "sample")
+    run = jobs.start(ENDLESS)
+    after = jobs.start(ENDLESS)
     run = wait_for(run, lambda run: run.of("step"))
     jobs.cancel(run, wait_seconds=30)
     run = read_run(run.folder)
@@ -100,7 +103,7 @@ def test_a_cancelled_run_leaves_nothing_half_written_and_lets_the_next_start() -
 
 
 def test_a_killed_run_is_shown_as_interrupted_and_the_queue_goes_on_when_looked_at() -> None:
-    run, after = jobs.start(ENDLESS, "sample"), jobs.start(ENDLESS, "sample")
+    run, after = jobs.start(ENDLESS), jobs.start(ENDLESS)
     run = wait_for(run, lambda run: run.of("step"))
     psutil.Process(run.pid).kill()
     run = wait_for(run, lambda run: run.state != "running")
@@ -115,8 +118,8 @@ def test_a_killed_run_is_shown_as_interrupted_and_the_queue_goes_on_when_looked_
 
 
 def test_the_queue_is_done_in_order_unless_somebody_changes_it() -> None:
-    first = jobs.start(ENDLESS, "sample")
-    second, third, fourth = (jobs.start(ENDLESS, "sample") for _ in range(3))
+    first = jobs.start(ENDLESS)
+    second, third, fourth = (jobs.start(ENDLESS) for _ in range(3))
     assert ids(jobs.queued_runs()) == [second.id, third.id, fourth.id]
     jobs.move_up(fourth)
     assert ids(jobs.queued_runs()) == [second.id, fourth.id, third.id]
@@ -139,8 +142,8 @@ def test_the_queue_is_done_in_order_unless_somebody_changes_it() -> None:
 
 
 def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it() -> None:
-    run = wait_for(jobs.start(ENDLESS, "sample"), lambda run: run.of("loaded"))
-    before = jobs.start(SHORT.override(epochs=1), "sample")
+    run = wait_for(jobs.start(ENDLESS), lambda run: run.of("loaded"))
+    before = jobs.start(SHORTEST)
     command = [sys.executable, "-m", "mnist_core", "train", "--recipe", "quick", "--data", "sample", "--epochs", "1"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         end = time.monotonic() + 60
@@ -162,7 +165,7 @@ def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it()
 
 
 def test_a_run_that_does_not_end_when_asked_to_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = wait_for(jobs.start(ENDLESS, "sample"), lambda run: run.of("loaded"))
+    run = wait_for(jobs.start(ENDLESS), lambda run: run.of("loaded"))
     os.kill(run.pid or 0, signal.SIGSTOP)
     jobs.cancel(run)
     jobs.tend_queue()
@@ -179,7 +182,7 @@ def test_a_run_that_does_not_end_when_asked_to_is_killed(monkeypatch: pytest.Mon
 
 def start_at(moment: float) -> None:
     time.sleep(max(0, moment - time.time()))
-    jobs.start(SHORT.override(epochs=1), "sample")
+    jobs.start(SHORTEST)
 
 
 def test_many_who_start_at_once_never_make_two_runs_go_on_together() -> None:
@@ -205,7 +208,7 @@ def test_a_run_without_its_images_says_what_to_do(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "nothing here"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    run = wait_for(jobs.start(SHORT, "mnist"), lambda run: run.ended)
+    run = wait_for(jobs.start(replace(SHORT, data="mnist")), lambda run: run.ended)
     assert run.state == "failed"
     assert "train-images-idx3-ubyte is missing" in run.message
     assert "bundled sample" in run.message
@@ -217,7 +220,7 @@ def test_a_run_without_its_images_says_what_to_do(tmp_path: Path, monkeypatch: p
 def noted(folder: Path, pid: int, started: float | None = None) -> RunStatus:
     """A run as a process of that number would have noted it."""
     folder.mkdir(parents=True)
-    write_run(folder, SHORT, "sample", os.getpid())
+    write_run(folder, SHORT, os.getpid())
     run = json.loads((folder / "run.json").read_text())
     run["pid"] = pid
     if started is not None:
@@ -277,4 +280,4 @@ def test_a_folder_that_holds_something_is_not_taken(weights: Path) -> None:
     taken = weights / "runs" / "taken"
     noted(taken, os.getpid(), started=1.0)
     with pytest.raises(RunError, match="already holds"):
-        jobs.claim(taken, SHORT, "sample")
+        jobs.claim(SHORT, taken)

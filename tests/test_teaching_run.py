@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 
 from mnist_core import RECIPES, jobs, registry
-from mnist_core.checkpoints import DRAWINGS_FILE, kept_drawings
+from mnist_core.assignments import DRAWINGS_FILE, Assignment, Lesson, kept_drawings
 from mnist_core.datasets import Dataset
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
 from mnist_core.errors import CheckpointError, TeachingError
 from mnist_core.execution import perform
 from mnist_core.pictures import to_png
 from mnist_core.records import Record
-from mnist_core.runs import Lesson
 from mnist_core.teaching_run import prepare
 
 
@@ -92,7 +91,7 @@ def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(
     keep(sample, "Ann", 4)
     with DrawingStore() as store:
         drawings = store.images()
-    run = jobs.claim(None, RECIPES["quick"].override(epochs=2), "sample", drawings=drawings)
+    run = jobs.claim(Assignment(RECIPES["quick"].override(epochs=2), "sample", drawings=drawings))
     keep(sample, "Ben", 1)
     with jobs.turn(run):
         version = perform(run)

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import RECIPES, jobs
+from mnist_core.assignments import Assignment
 from mnist_core.errors import RunError
 from mnist_core.strokes import draw_strokes
 from pages.ui.board import board, put_example
@@ -134,7 +135,7 @@ def _put(strokes: tuple[str, ...], pen: int, what: str) -> None:
 
 
 def _train() -> None:
-    st.session_state[DEMO].run = jobs.start(RECIPES["quick"], "sample").id
+    st.session_state[DEMO].run = jobs.start(Assignment(RECIPES["quick"], "sample")).id
 
 
 def _trained() -> State:

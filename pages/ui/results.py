@@ -8,12 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import Evaluation, jobs, registry
+from mnist_core.assignments import Assignment, kept_drawings
 from mnist_core.catalogue import recipe_in_words, title_of
-from mnist_core.checkpoints import kept_drawings
-from mnist_core.datasets import DataName, LabelledImages
 from mnist_core.errors import DatasetError
-from mnist_core.recipes import Recipe
-from mnist_core.runs import Lesson, RunStatus, read_log
+from mnist_core.runs import RunStatus, read_log
 from pages.ui import loaders
 from pages.ui.charts import ABOUT_CURVES, learning_curves
 from pages.ui.explore import explore
@@ -48,11 +46,11 @@ def earlier_runs(ended: list[RunStatus], shown: RunStatus | None) -> RunStatus |
     return next((run for run in ended if run.id == chosen), None)
 
 
-def start(recipe: Recipe, data: DataName, drawings: LabelledImages | None = None, lesson: Lesson | None = None) -> None:
+def start(assignment: Assignment) -> None:
     """Start a run, or queue it, and show that."""
-    run = jobs.start(recipe, data, lesson, drawings)
+    run = jobs.start(assignment)
     if run.state == "queued":
-        st.toast(f"Queued: {recipe.name} on {ABOUT_DATA[data]}.", icon=":material/schedule:")
+        st.toast(f"Queued: {run.recipe.name} on {ABOUT_DATA[run.data]}.", icon=":material/schedule:")
     st.rerun()
 
 
@@ -127,10 +125,10 @@ def _show_unfinished(run: RunStatus) -> None:
             jobs.resume(run)
             st.rerun()
         if st.button("Start again", icon=":material/replay:"):
-            start(run.recipe, run.data, kept_drawings(run.folder), run.lesson)
+            start(Assignment(run.recipe, run.data, run.lesson, kept_drawings(run.folder)))
         no_data = run.data == "mnist" and failed and failed[-1]["kind"] == DatasetError.__name__
         if no_data and st.button("Train on the bundled sample instead"):
-            start(run.recipe, "sample")
+            start(Assignment(run.recipe, "sample"))
     with st.expander("Log"):
         st.code(read_log(run), language=None)
     if run.of("epoch"):

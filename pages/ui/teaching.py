@@ -4,11 +4,12 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import Evaluation, deletion, jobs, registry
+from mnist_core.assignments import Lesson
 from mnist_core.catalogue import title_of
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import RunError
 from mnist_core.records import Teaching
-from mnist_core.runs import Lesson, RunStatus
+from mnist_core.runs import RunStatus
 from mnist_core.teaching_run import prepare
 from pages.ui.gallery import digit_gallery
 from pages.ui.layout import errors_in_words
@@ -41,7 +42,7 @@ def teach_from_page(store: DrawingStore, mine: str) -> None:
     busy = run is not None and not run.ended
     if st.button("Teach", type="primary", icon=":material/school:", disabled=busy):
         lesson = Lesson(registry.active_name(), tuple(chosen))
-        st.session_state[LESSON] = jobs.start(*prepare(lesson), lesson).id
+        st.session_state[LESSON] = jobs.start(prepare(lesson)).id
         st.rerun()
     if busy:
         _follow()

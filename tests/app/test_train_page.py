@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import RECIPES, jobs, registry
+from mnist_core.assignments import Assignment
 from mnist_core.promotion import promote
 from mnist_core.runs import RunStatus, append_event, read_run, write_run
 
@@ -62,14 +63,14 @@ def wait(until: Callable[[], object]) -> None:
 
 def finished_run(epochs: int = 2) -> str:
     """Train on the sample and wait for the end; the run's id."""
-    run = jobs.start(RECIPES["quick"].override(epochs=epochs), "sample")
+    run = jobs.start(Assignment(RECIPES["quick"].override(epochs=epochs), "sample"))
     wait(lambda: jobs.running_run() is None)
     return run.id
 
 
 def long_run() -> RunStatus:
     """A run on the sample that has finished some epochs, and goes on for longer than any test."""
-    run = jobs.start(RECIPES["quick"].override(epochs=10_000, schedule="constant"), "sample")
+    run = jobs.start(Assignment(RECIPES["quick"].override(epochs=10_000, schedule="constant"), "sample"))
     wait(lambda: len(read_run(run.folder).of("epoch")) > 1)
     return read_run(run.folder)
 
@@ -78,7 +79,7 @@ def ended_run(weights: Path, name: str, event: dict[str, object]) -> Path:
     """The folder of a run that came to an end without a version."""
     folder = weights / "runs" / name
     folder.mkdir(parents=True)
-    write_run(folder, RECIPES["quick"], "mnist", os.getpid())
+    write_run(folder, Assignment(RECIPES["quick"], "mnist"), os.getpid())
     append_event(folder, event)
     return folder
 
@@ -233,7 +234,7 @@ def test_cancel_comes_back_at_once_and_a_run_that_does_not_end_is_ended(
 
 def test_an_interrupted_run_is_resumed_to_its_end(page: AppTest) -> None:
     recipe = RECIPES["quick"].override(epochs=12, batch_size=16)
-    run = jobs.start(recipe, "sample")
+    run = jobs.start(Assignment(recipe, "sample"))
     wait(lambda: len(read_run(run.folder).of("epoch")) > 1)
     assert run.pid is not None
     os.kill(run.pid, signal.SIGKILL)

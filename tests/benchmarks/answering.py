@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_core import RECIPES, DigitClassifier, jobs, registry
+from mnist_core.assignments import Assignment
 from mnist_core.datasets import mnist_is_here
 from mnist_core.runs import read_run
 from mnist_core.strokes import SETTINGS, render
@@ -116,7 +117,7 @@ def training(weights: Path) -> Iterator[None]:
     """A run of `best` on MNIST that has begun to learn; cancelled afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_WEIGHTS", str(weights))
-        run = jobs.start(RECIPES["best"], "mnist" if mnist_is_here() else "sample")
+        run = jobs.start(Assignment(RECIPES["best"], "mnist" if mnist_is_here() else "sample"))
         while not read_run(run.folder).of("epoch"):
             time.sleep(0.2)
         yield

@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,6 +34,7 @@ from rich.table import Table
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import RECIPES, DigitClassifier, Recipe, jobs, processes, registry
+from mnist_core.assignments import Assignment
 from mnist_core.datasets import MNIST_FILES, data_dir, mnist_is_here
 from mnist_core.promotion import history, promote
 from mnist_core.runs import RunStatus, read_log, read_run, write_run
@@ -46,9 +47,10 @@ LONGEST = 120
 SEVEN = [(60, 30), (300, 0), (690, 40), (560, 330), (480, 520), (380, 790), (330, 1000)]
 FIRST, SECOND = "runs/20200101-000000-first", "runs/20200101-000001-second"
 
-QUICK = RECIPES["quick"].override(epochs=1)
-LEARNING = RECIPES["article"].override(epochs=15)
-HEAVY = Recipe(name="heavy", hidden=(1024, 1024), batch_size=1000, epochs=10)
+QUICK = Assignment(RECIPES["quick"].override(epochs=1), "sample")
+DOWNLOADED = replace(QUICK, data="mnist")
+LEARNING = Assignment(RECIPES["article"].override(epochs=15), "sample")
+HEAVY = Assignment(Recipe(name="heavy", hidden=(1024, 1024), batch_size=1000, epochs=10), "sample")
 """Steps are few and its checkpoints large: it spends a good part of its time writing them."""
 
 DOWNLOADING = """
@@ -148,7 +150,7 @@ def _bring_to_its_end(run: RunStatus) -> None:
             run = _start_downloading(mirror)
             _wait(lambda: read_run(run.folder).ended, run)
     else:
-        run = jobs.resume(run) if run.resumable_epoch else jobs.start(run.recipe, run.data)
+        run = jobs.resume(run) if run.resumable_epoch else jobs.start(Assignment(run.recipe, run.data))
         _wait(lambda: read_run(run.folder).ended, run)
     run = read_run(run.folder)
     _require(run.state == "finished", f"the second try {run.state}: {run.message}\n{read_log(run)}")
@@ -171,13 +173,13 @@ def _while_downloading(folder: Path, chance: random.Random) -> tuple[RunStatus, 
 
 
 def _while_learning(_folder: Path, chance: random.Random) -> tuple[RunStatus, float]:
-    run = jobs.start(LEARNING, "sample")
+    run = jobs.start(LEARNING)
     _wait(lambda: read_run(run.folder).of("loaded"), run)
     return run, _kill(run, chance.uniform(0, 1.5))
 
 
 def _while_writing_a_checkpoint(_folder: Path, chance: random.Random) -> tuple[RunStatus, float]:
-    run = jobs.start(HEAVY, "sample")
+    run = jobs.start(HEAVY)
     epoch = chance.choice((0, 1, 2))
     _wait(lambda: read_run(run.folder).resumable_epoch >= epoch, run)
     _wait(lambda: any(run.folder.glob(".checkpoint.safetensors.*")), run, every=0)
@@ -185,7 +187,7 @@ def _while_writing_a_checkpoint(_folder: Path, chance: random.Random) -> tuple[R
 
 
 def _while_judging(_folder: Path, chance: random.Random) -> tuple[RunStatus, float]:
-    run = jobs.start(QUICK, "sample")
+    run = jobs.start(QUICK)
     _wait(lambda: read_run(run.folder).of("evaluating"), run, every=0.001)
     return run, _kill(run, chance.uniform(0, 1.0))
 
@@ -269,7 +271,7 @@ def _start_downloading(mirror: str) -> RunStatus:
     """A run on MNIST, in a process that downloads it from `mirror`."""
     folder = registry.runs_dir() / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 10**6}-download"
     folder.mkdir()
-    write_run(folder, QUICK, "mnist", None, queued=True)
+    write_run(folder, DOWNLOADED, None, queued=True)
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", DOWNLOADING, mirror, "perform", str(folder)], cwd=ROOT, stdout=log, stderr=log
