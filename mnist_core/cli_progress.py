@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from mnist_core.execution import in_words
 from mnist_core.recipes import Recipe
-from mnist_core.runs import Emit, Event
+from mnist_core.run_files import Emit, Event
 
 
 @contextmanager

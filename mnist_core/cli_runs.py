@@ -13,7 +13,8 @@ from mnist_core.cli_output import print_accuracy
 from mnist_core.cli_progress import watcher
 from mnist_core.errors import RunError
 from mnist_core.registry import read_record
-from mnist_core.runs import RunStatus, read_run
+from mnist_core.run_queue import CANCEL_SECONDS, tend_queue
+from mnist_core.runs import RunStatus, all_runs, find_run, read_run
 
 LOOK_SECONDS = 0.2
 
@@ -28,12 +29,12 @@ def list_runs(context: typer.Context, as_json: JsonOption = False) -> None:
     if context.invoked_subcommand is not None:
         return
     if as_json:
-        print(json.dumps([summary(run) for run in jobs.all_runs()]))
+        print(json.dumps([summary(run) for run in all_runs()]))
         return
     table = Table()
     for heading in ("run", "state", "recipe", "images", "begun", "epochs", "best validation accuracy"):
         table.add_column(heading)
-    for run in jobs.all_runs():
+    for run in all_runs():
         figures = summary(run)
         best = figures["best_validation_accuracy"]
         table.add_row(
@@ -51,20 +52,20 @@ def list_runs(context: typer.Context, as_json: JsonOption = False) -> None:
 @runs.command()
 def follow(run: RunArgument, as_json: JsonOption = False) -> None:
     """Watch a run to its end; Ctrl-C only looks away."""
-    follow_run(jobs.find_run(run), as_json=as_json)
+    follow_run(find_run(run), as_json=as_json)
 
 
 @runs.command()
 def cancel(run: RunArgument) -> None:
     """Stop a run, or take it out of the queue."""
-    jobs.cancel(jobs.find_run(run), wait_seconds=jobs.CANCEL_SECONDS)
-    print(f"{run}: {jobs.find_run(run).state}")
+    jobs.cancel(find_run(run), wait_seconds=CANCEL_SECONDS)
+    print(f"{run}: {find_run(run).state}")
 
 
 @runs.command()
 def resume(run: RunArgument, as_json: JsonOption = False) -> None:
     """Let an unfinished run go on after the last epoch it finished, and watch it."""
-    follow_run(jobs.resume(jobs.find_run(run)), as_json=as_json)
+    follow_run(jobs.resume(find_run(run)), as_json=as_json)
 
 
 def summary(run: RunStatus) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def follow_run(run: RunStatus, *, as_json: bool) -> None:
     told = 0
     with watcher(run.recipe, as_json=as_json) as show:
         while True:
-            jobs.tend_queue()
+            tend_queue()
             run = read_run(run.folder)
             for event in run.events[told:]:
                 show(event)

@@ -19,6 +19,7 @@ from mnist_core.drawing_store import DrawingStore
 from mnist_core.execution import assist, perform
 from mnist_core.recipes import RECIPES, named_recipe
 from mnist_core.registry import Version
+from mnist_core.run_queue import turn
 from mnist_core.runs import RunStatus, read_run
 from mnist_core.teaching_run import prepare
 from mnist_core.training import leave_a_core_free
@@ -82,7 +83,7 @@ def _train_here(assignment: Assignment, output: Path | None, *, as_json: bool) -
 def _perform_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> Version:
     """Do a run in this process when its turn has come, and show what it tells."""
     run = jobs.claim(assignment, output)
-    with jobs.turn(run, on_wait=_say_that_it_waits), watcher(assignment.recipe, as_json=as_json) as show:
+    with turn(run, on_wait=_say_that_it_waits), watcher(assignment.recipe, as_json=as_json) as show:
         return perform(run, show)
 
 
@@ -105,7 +106,7 @@ def perform_command(folder: Path) -> None:
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
     run = read_run(folder)
-    with jobs.turn(run), suppress(Exception):
+    with turn(run), suppress(Exception):
         perform(run)
 
 

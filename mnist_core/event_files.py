@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from mnist_core.runs import Event
+from mnist_core.run_files import Event
 
 SCALARS = {
     "train_loss": "loss/training",

@@ -23,15 +23,8 @@ from mnist_core.progress import EpochProgress, StepProgress, Trained
 from mnist_core.recipes import Recipe
 from mnist_core.records import Curve, Record, library_versions, now
 from mnist_core.registry import Version, save_version
-from mnist_core.runs import (
-    CHECKPOINT_FILE,
-    FIRST_LAYER_FILE,
-    Emit,
-    Event,
-    RunStatus,
-    append_event,
-    append_log,
-)
+from mnist_core.run_files import CHECKPOINT_FILE, FIRST_LAYER_FILE, Emit, Event, append_event, append_log
+from mnist_core.runs import RunStatus
 from mnist_core.teaching_run import teach_version
 from mnist_core.training import default_device, train
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from mnist_core.errors import RunError
-from mnist_core.runs import LOG_FILE, update_run
+from mnist_core.run_files import LOG_FILE, update_run
 
 NICENESS = 15
 """Answering drawings comes before training."""

@@ -1,39 +1,32 @@
-"""A run: one training by a recipe, in a folder of its own that tells everything about it.
+"""What a run is: one training or lesson, in a folder of its own, and where it stands; and which runs there are."""
 
-`run.json` says what was asked for and which process does it; `events.jsonl` grows by a line whenever something happens,
-`log.txt` by a line for people; `checkpoint.safetensors` is where it can go on from, `first_layer.png` what the first
-layer looks like. `model.safetensors` and `model.json`, the version, appear when it is finished. Whoever follows a run
-reads these files, so it makes no difference which program started it, and nothing is lost when a reader goes away.
-"""
-
-import json
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psutil
 
 from mnist_core import checkpoints
-from mnist_core.assignments import Assignment, Lesson, keep_drawings
+from mnist_core.assignments import Lesson
 from mnist_core.datasets import DataName
 from mnist_core.errors import RunError
-from mnist_core.files import write_atomically
 from mnist_core.recipes import Recipe
-from mnist_core.records import now
-from mnist_core.registry import RECORD_FILE
-
-RUN_FILE, EVENTS_FILE, LOG_FILE, CANCEL_FILE = "run.json", "events.jsonl", "log.txt", "cancel"
-CHECKPOINT_FILE, FIRST_LAYER_FILE = "checkpoint.safetensors", "first_layer.png"
-TAIL_BYTES = 8192
-"""Longer than any event."""
+from mnist_core.registry import RECORD_FILE, runs_dir
+from mnist_core.run_files import (
+    CANCEL_FILE,
+    CHECKPOINT_FILE,
+    ENDINGS,
+    RUN_FILE,
+    Event,
+    Facts,
+    read_events,
+    read_facts,
+    unreadable,
+)
 
 State = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
-ENDINGS: tuple[State, ...] = ("finished", "failed", "cancelled")
-Event = Mapping[str, Any]
-Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class RunStatus:
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """Everything that has happened so far."""
-        return _read_events(self.folder)
+        return read_events(self.folder)
 
     def of(self, kind: str) -> list[Event]:
         """The events of one kind, in order.
@@ -70,6 +63,11 @@ class RunStatus:
     def ended(self) -> bool:
         """Whether nothing more will happen unless somebody asks for it."""
         return self.state not in ("queued", "running")
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it still goes on though it was asked to end."""
+        return self.state == "running" and (self.folder / CANCEL_FILE).exists()
 
     @cached_property
     def resumable_epoch(self) -> int:
@@ -88,71 +86,6 @@ class RunStatus:
         return ""
 
 
-def write_run(folder: Path, assignment: Assignment, pid: int | None, *, queued: bool = False) -> None:
-    """Note in `folder` what is run there, by which process, and whether it has to wait for its turn."""
-    keep_drawings(folder, assignment.drawings)  # first: whoever finds a run finds all that it needs
-    values = {
-        "recipe": assignment.recipe.to_dict(),
-        "data": assignment.data,
-        "created": now(),
-        "lesson": asdict(assignment.lesson) if assignment.lesson else None,
-        "queued": queued,
-        "place": time.time(),
-    }
-    _write(folder, values, pid)
-
-
-def update_run(folder: Path, pid: int | None, **changes: object) -> None:
-    """Change what `write_run` noted: the process, whether it is queued, its place in the queue.
-
-    Raises:
-        RunError: there is no run in `folder`.
-    """
-    try:
-        values = json.loads((folder / RUN_FILE).read_text())
-    except (OSError, ValueError) as error:
-        raise _unreadable(folder, error) from error
-    _write(folder, values | changes, pid)
-
-
-def _write(folder: Path, values: Mapping[str, object], pid: int | None) -> None:
-    # a process number is used again after a while; with its starting time it is unique
-    started = psutil.Process(pid).create_time() if pid is not None else None
-    run = {**values, "pid": pid, "process_started": started}
-    write_atomically(folder / RUN_FILE, json.dumps(run, indent=1) + "\n")
-
-
-def append_event(folder: Path, event: Event) -> None:
-    """Add a line to the run's events; whole lines only, as readers may come at any time."""
-    with (folder / EVENTS_FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"time": time.time(), **event}) + "\n")
-
-
-def append_log(folder: Path, text: str) -> None:
-    """Add a line, or several, to the run's log."""
-    with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
-        file.write(text.rstrip("\n") + "\n")
-
-
-def read_log(run: RunStatus, *, most: int = 20_000) -> str:
-    """The end of a run's log."""
-    try:
-        return (run.folder / LOG_FILE).read_text(errors="replace")[-most:]
-    except OSError:
-        return "Nothing was logged."
-
-
-def forget_after(folder: Path, epoch: int) -> None:
-    """Take out of the events what came after an epoch: a resumed run does that again."""
-    kept = []
-    for event in _read_events(folder):
-        if event["event"] in (*ENDINGS, "evaluating") or event.get("epoch", 0) > epoch:
-            continue
-        kept.append(json.dumps(event) + "\n")
-    write_atomically(folder / EVENTS_FILE, "".join(kept))
-    (folder / CANCEL_FILE).unlink(missing_ok=True)
-
-
 def read_run(folder: Path) -> RunStatus:
     """Where the run in `folder` stands.
 
@@ -160,58 +93,70 @@ def read_run(folder: Path) -> RunStatus:
         RunError: there is no run in it, or what describes it is damaged.
     """
     try:
-        facts = _facts(folder, _stamp(folder / RUN_FILE), _stamp(folder / EVENTS_FILE))
-        run = facts.run
+        facts = read_facts(folder)
+        noted = facts.noted
         return RunStatus(
             id=folder.name,
             folder=folder,
             state=_state(folder, facts),
             recipe=facts.recipe,
-            data=run["data"],
-            created=run["created"],
-            place=float(run.get("place", 0)),
-            pid=run["pid"],
-            lesson=Lesson(lesson["base"], tuple(lesson["writers"])) if (lesson := run.get("lesson")) else None,
+            data=noted["data"],
+            created=noted["created"],
+            place=float(noted.get("place", 0)),
+            pid=noted["pid"],
+            lesson=facts.lesson,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unreadable(folder, error) from error
+        raise unreadable(folder, error) from error
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What a run's files say, whether or not its process is still there."""
-
-    run: Mapping[str, Any]
-    recipe: Recipe
-    last_event: str
-
-
-@lru_cache(maxsize=4096)
-def _facts(folder: Path, _run_stamp: object, _events_stamp: object) -> _Facts:
-    """Read again only when the files have changed: pages ask twice a second, of all runs there are."""
-    run = json.loads((folder / RUN_FILE).read_text())
-    events = _read_events(folder, TAIL_BYTES)
-    return _Facts(run, Recipe.from_dict(run["recipe"]), events[-1]["event"] if events else "")
+def all_runs() -> list[RunStatus]:
+    """Every run that can be read, the latest first."""
+    runs = []
+    for path in runs_dir().glob(f"*/{RUN_FILE}"):
+        with suppress(RunError):
+            runs.append(read_run(path.parent))
+    return sorted(runs, key=lambda run: run.id, reverse=True)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+def find_run(identifier: str) -> RunStatus:
+    """The run of that id.
+
+    Raises:
+        RunError: there is none.
+    """
+    for run in all_runs():
+        if run.id == identifier.removeprefix("runs/"):
+            return run
+    raise RunError(f"There is no run called {identifier!r}. `mnist-core runs` lists them.")
 
 
-def _state(folder: Path, facts: _Facts) -> State:
+def latest_run() -> RunStatus | None:
+    """The run that began last; None where there was none."""
+    begun = [run for run in all_runs() if run.state != "queued"]
+    return max(begun, key=lambda run: run.place, default=None)
+
+
+def running_run() -> RunStatus | None:
+    """The run that is going on now."""
+    return next((run for run in all_runs() if run.state == "running"), None)
+
+
+def queued_runs() -> list[RunStatus]:
+    """The runs that wait for their turn, the next one first."""
+    return sorted((run for run in all_runs() if run.state == "queued"), key=lambda run: (run.place, run.id))
+
+
+def _state(folder: Path, facts: Facts) -> State:
     for ending in ENDINGS:
         if facts.last_event == ending:
             too_late = ending == "cancelled" and (folder / RECORD_FILE).exists()
             return "finished" if too_late else ending
-    run = facts.run
-    if run.get("queued") and run["pid"] is None:
+    noted = facts.noted
+    if noted.get("queued") and noted["pid"] is None:
         return "queued"
-    if run["pid"] is not None and _is_alive(run["pid"], run["process_started"]):
-        return "queued" if run.get("queued") else "running"
+    if noted["pid"] is not None and _is_alive(noted["pid"], noted["process_started"]):
+        return "queued" if noted.get("queued") else "running"
     if (folder / RECORD_FILE).exists():  # saved, and killed before it could say so
         return "finished"
     return "cancelled" if (folder / CANCEL_FILE).exists() else "interrupted"
@@ -224,27 +169,3 @@ def _is_alive(pid: int, started: float) -> bool:
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _read_events(folder: Path, most: int | None = None) -> tuple[Event, ...]:
-    """The events, or those in the last `most` bytes."""
-    try:
-        with (folder / EVENTS_FILE).open("rb") as file:
-            if most is not None:
-                file.seek(max(0, file.seek(0, 2) - most))
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        return ()
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:  # half a line: being written, or cut off by a crash
-            continue
-        if isinstance(event, dict) and "event" in event:
-            events.append(event)
-    return tuple(events)
-
-
-def _unreadable(folder: Path, error: Exception) -> RunError:
-    return RunError(f"{folder} holds no run that can be read ({error!r}). Start a new one.")

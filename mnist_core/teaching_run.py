@@ -15,7 +15,8 @@ from mnist_core.inference import DigitClassifier
 from mnist_core.recipes import TAUGHT
 from mnist_core.records import Curve, Record, Teaching, library_versions, now
 from mnist_core.registry import LoadedVersion, Version, find, load_version, save_version, version
-from mnist_core.runs import Emit, RunStatus
+from mnist_core.run_files import Emit
+from mnist_core.runs import RunStatus
 from mnist_core.teaching import Taught, TeachProgress, TeachSettings, split_drawings, teach
 from mnist_core.training import default_device
 

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from mnist_core import Recipe, jobs
+from mnist_core import Recipe
 from mnist_core.assignments import Assignment
 from mnist_core.datasets import IMAGE_COUNTS, DataName, LabelledImages, mnist_is_here
 from mnist_core.errors import MnistCoreError
+from mnist_core.run_queue import tend_queue
+from mnist_core.runs import all_runs, queued_runs, running_run
 from pages.ui import loaders
 from pages.ui.demo import keep_up
 from pages.ui.layout import begin_page, errors_in_words
@@ -126,14 +128,14 @@ def preview(recipe: Recipe) -> None:
 begin_page("Train")
 st.title("Train a new version")
 with errors_in_words():
-    jobs.tend_queue()
-    running, waiting = jobs.running_run(), jobs.queued_runs()
+    tend_queue()
+    running, waiting = running_run(), queued_runs()
     busy = running is not None or bool(waiting)
     if busy:
         follow(running.id if running else "")
         st.header("Train another", anchor=False, divider="gray")
     choose_and_train()
-    if ended := [run for run in jobs.all_runs() if run.ended]:
+    if ended := [run for run in all_runs() if run.ended]:
         st.divider()
         st.html('<span id="outcome"></span>')  # where a link leads to
         last = max(ended, key=lambda run: run.place)

@@ -17,7 +17,7 @@ from mnist_core.datasets import Dataset
 from mnist_core.errors import CheckpointError
 from mnist_core.model import MLP
 from mnist_core.progress import EpochProgress, Trained
-from mnist_core.runs import read_log
+from mnist_core.run_files import read_log
 from mnist_core.training import leave_a_core_free
 from tests.test_jobs import wait_for
 
@@ -153,7 +153,7 @@ def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Da
     assert 1 <= run.resumable_epoch < 12
     assert jobs.resume(run).id == run.id
     resumed = wait_for(run, lambda run: run.ended)
-    assert resumed.state == "finished", read_log(resumed)
+    assert resumed.state == "finished", read_log(resumed.folder)
     assert [event["epoch"] for event in resumed.of("resumed")] == [run.resumable_epoch]
     assert [epoch["epoch"] for epoch in resumed.of("epoch")] == list(range(1, 13)), "each is told of once"
     assert not (run.folder / "checkpoint.safetensors").exists()

@@ -7,8 +7,8 @@ import pytest
 
 from mnist_core import registry
 from mnist_core.exchange import from_zip
-from mnist_core.jobs import find_run
 from mnist_core.registry import Version
+from mnist_core.runs import find_run
 from tests.test_cli import TRAIN, run
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mnist_core import RECIPES, jobs, processes, registry
+from mnist_core import RECIPES, jobs, processes, registry, run_queue
 from mnist_core.assignments import Assignment
 from mnist_core.errors import RunError
 from mnist_core.promotion import promote
-from mnist_core.runs import RunStatus, append_event, read_log, read_run, update_run, write_run
+from mnist_core.run_files import append_event, read_log, update_run, write_run
+from mnist_core.run_queue import move_up, tend_queue, turn
+from mnist_core.runs import RunStatus, all_runs, find_run, latest_run, queued_runs, read_run, running_run
 
 SHORT = Assignment(RECIPES["quick"].override(epochs=2), "sample")
 SHORTEST = Assignment(RECIPES["quick"].override(epochs=1), "sample")
@@ -30,9 +32,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(autouse=True)
 def _no_run_is_left_behind() -> Iterator[None]:
     yield
-    for run in jobs.queued_runs():
+    for run in queued_runs():
         jobs.cancel(run)
-    while (run := jobs.running_run()) is not None and run.pid != os.getpid():
+    while (run := running_run()) is not None and run.pid != os.getpid():
         psutil.Process(run.pid).kill()
         wait_for(run, lambda run: run.ended)
     for process in processes.started:
@@ -46,7 +48,7 @@ def wait_for(run: RunStatus, condition: Callable[[RunStatus], object], seconds: 
         if condition(run):
             return run
         time.sleep(0.05)
-    raise AssertionError(f"not after {seconds} s: {run!r}\n{read_log(run)}")
+    raise AssertionError(f"not after {seconds} s: {run!r}\n{read_log(run.folder)}")
 
 
 def is_gone(pid: int | None) -> bool:
@@ -65,12 +67,12 @@ def ids(runs: list[RunStatus]) -> list[str]:
 def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itself() -> None:
     run = jobs.start(SHORT)
     assert run.state == "running"
-    assert jobs.running_run() == run
+    assert running_run() == run
     after = jobs.start(SHORTEST)
     assert after.state == "queued"
-    assert jobs.latest_run() == run, "one that waits has not begun"
+    assert latest_run() == run, "one that waits has not begun"
     run = wait_for(run, lambda run: run.state != "running")
-    assert run.state == "finished", read_log(run)
+    assert run.state == "finished", read_log(run.folder)
     assert [epoch["epoch"] for epoch in run.of("epoch")] == [1, 2]
     version = registry.version(f"runs/{run.id}")
     assert version.record.recipe == SHORT.recipe
@@ -80,10 +82,10 @@ def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itsel
     assert registry.active_name() == version.name
     # nobody looks at the queue from here on: the process before started it
     after = wait_for(after, lambda run: run.ended)
-    assert after.state == "finished", read_log(after)
+    assert after.state == "finished", read_log(after.folder)
     assert after.of("loaded")[0]["time"] > run.of("finished")[0]["time"]
-    assert jobs.latest_run() == after
-    assert jobs.running_run() is None
+    assert latest_run() == after
+    assert running_run() is None
 
 
 def test_a_cancelled_run_leaves_nothing_half_written_and_lets_the_next_start() -> None:
@@ -110,8 +112,8 @@ def test_a_killed_run_is_shown_as_interrupted_and_the_queue_goes_on_when_looked_
     assert run.state == "interrupted"
     assert "without a word" in run.message
     assert read_run(after.folder).state == "queued"
-    jobs.tend_queue()
-    assert ids([started for started in [jobs.running_run()] if started]) == [after.id]
+    tend_queue()
+    assert ids([started for started in [running_run()] if started]) == [after.id]
     # the process that is started is low in priority, so that pages come first
     wait_for(after, lambda run: run.of("loaded"))
     assert psutil.Process(read_run(after.folder).pid).nice() > psutil.Process().nice()
@@ -120,23 +122,23 @@ def test_a_killed_run_is_shown_as_interrupted_and_the_queue_goes_on_when_looked_
 def test_the_queue_is_done_in_order_unless_somebody_changes_it() -> None:
     first = jobs.start(ENDLESS)
     second, third, fourth = (jobs.start(ENDLESS) for _ in range(3))
-    assert ids(jobs.queued_runs()) == [second.id, third.id, fourth.id]
-    jobs.move_up(fourth)
-    assert ids(jobs.queued_runs()) == [second.id, fourth.id, third.id]
-    jobs.move_up(fourth)
-    jobs.move_up(fourth)  # it is the next one already
-    assert ids(jobs.queued_runs()) == [fourth.id, second.id, third.id]
-    jobs.move_up(first)  # is going on already
-    assert ids(jobs.queued_runs()) == [fourth.id, second.id, third.id]
+    assert ids(queued_runs()) == [second.id, third.id, fourth.id]
+    move_up(fourth)
+    assert ids(queued_runs()) == [second.id, fourth.id, third.id]
+    move_up(fourth)
+    move_up(fourth)  # it is the next one already
+    assert ids(queued_runs()) == [fourth.id, second.id, third.id]
+    move_up(first)  # is going on already
+    assert ids(queued_runs()) == [fourth.id, second.id, third.id]
     jobs.cancel(fourth)
     assert read_run(fourth.folder).state == "cancelled"
     assert not read_run(fourth.folder).resumable_epoch
-    assert ids(jobs.queued_runs()) == [second.id, third.id]
-    assert jobs.running_run() == read_run(first.folder)
+    assert ids(queued_runs()) == [second.id, third.id]
+    assert running_run() == read_run(first.folder)
     psutil.Process(first.pid).kill()
     wait_for(first, lambda run: run.ended)
-    jobs.tend_queue()
-    jobs.tend_queue()  # one is enough
+    tend_queue()
+    tend_queue()  # one is enough
     assert read_run(second.folder).state == "running"
     assert read_run(third.folder).state == "queued"
 
@@ -147,7 +149,7 @@ def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it()
     command = [sys.executable, "-m", "mnist_core", "train", "--recipe", "quick", "--data", "sample", "--epochs", "1"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         end = time.monotonic() + 60
-        while len(waiting := jobs.queued_runs()) < 2 and time.monotonic() < end:
+        while len(waiting := queued_runs()) < 2 and time.monotonic() < end:
             time.sleep(0.05)
         assert [one.pid for one in waiting] == [None, process.pid]
         # killed, it cannot start the next; whoever waits does, and then waits for that one too
@@ -168,13 +170,13 @@ def test_a_run_that_does_not_end_when_asked_to_is_killed(monkeypatch: pytest.Mon
     run = wait_for(jobs.start(ENDLESS), lambda run: run.of("loaded"))
     os.kill(run.pid or 0, signal.SIGSTOP)
     jobs.cancel(run)
-    jobs.tend_queue()
+    tend_queue()
     run = read_run(run.folder)
     assert run.state == "running", "it is given some time"
-    assert jobs.is_stopping(run)
-    monkeypatch.setattr(jobs, "CANCEL_SECONDS", 0.2)
+    assert run.stopping
+    monkeypatch.setattr(run_queue, "CANCEL_SECONDS", 0.2)
     time.sleep(0.3)
-    jobs.tend_queue()
+    tend_queue()
     run = wait_for(run, lambda run: run.ended, seconds=10)
     assert run.state == "cancelled"
     assert is_gone(run.pid)
@@ -196,9 +198,9 @@ def test_many_who_start_at_once_never_make_two_runs_go_on_together() -> None:
         starter.join(60)
     assert [starter.exitcode for starter in starters] == [0] * 3
     end = time.monotonic() + 60
-    while not all(run.ended for run in jobs.all_runs()) and time.monotonic() < end:
+    while not all(run.ended for run in all_runs()) and time.monotonic() < end:
         time.sleep(0.1)  # they go on by themselves
-    runs = jobs.all_runs()
+    runs = all_runs()
     assert [run.state for run in runs] == ["finished"] * 3
     spans = sorted((run.of("loaded")[0]["time"], run.of("finished")[0]["time"]) for run in runs)
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
@@ -212,7 +214,7 @@ def test_a_run_without_its_images_says_what_to_do(tmp_path: Path, monkeypatch: p
     assert run.state == "failed"
     assert "train-images-idx3-ubyte is missing" in run.message
     assert "bundled sample" in run.message
-    assert run.message in read_log(run)
+    assert run.message in read_log(run.folder)
     with pytest.raises(RunError, match="cannot be gone on with"):
         jobs.resume(run)
 
@@ -237,10 +239,10 @@ def test_a_process_number_used_again_is_not_taken_for_the_run(weights: Path) -> 
 def test_a_waiting_process_that_dies_leaves_the_queue(weights: Path) -> None:
     run = noted(weights / "runs" / "a", os.getpid())
     update_run(run.folder, os.getpid(), queued=True)
-    assert ids(jobs.queued_runs()) == ["a"]
+    assert ids(queued_runs()) == ["a"]
     facts = json.loads((run.folder / "run.json").read_text())
     (run.folder / "run.json").write_text(json.dumps(facts | {"process_started": 1.0}))
-    assert jobs.queued_runs() == []
+    assert queued_runs() == []
     assert read_run(run.folder).state == "interrupted"
 
 
@@ -249,7 +251,7 @@ def test_a_run_is_not_done_by_two_processes(weights: Path) -> None:
     try:
         run = noted(weights / "runs" / "a", other.pid, started=psutil.Process(other.pid).create_time())
         assert run.state == "running"
-        with pytest.raises(RunError, match="Another process does the run a"), jobs.turn(run):
+        with pytest.raises(RunError, match="Another process does the run a"), turn(run):
             raise AssertionError("it was not its turn")
     finally:
         other.communicate(b"\n")
@@ -268,12 +270,12 @@ def test_a_damaged_run_is_passed_over_in_the_list(weights: Path) -> None:
     broken = weights / "runs" / "20260101-000001-quick"
     broken.mkdir()
     (broken / "run.json").write_text("{")
-    assert ids(jobs.all_runs()) == ["20260101-000000-quick"]
-    assert jobs.find_run("runs/20260101-000000-quick") == jobs.latest_run()
+    assert ids(all_runs()) == ["20260101-000000-quick"]
+    assert find_run("runs/20260101-000000-quick") == latest_run()
     with pytest.raises(RunError, match="Start a new one"):
         read_run(broken)
     with pytest.raises(RunError, match="no run called"):
-        jobs.find_run(broken.name)
+        find_run(broken.name)
 
 
 def test_a_folder_that_holds_something_is_not_taken(weights: Path) -> None:

@@ -19,6 +19,8 @@ from mnist_core.errors import CheckpointError, TeachingError
 from mnist_core.execution import perform
 from mnist_core.pictures import to_png
 from mnist_core.records import Record
+from mnist_core.run_queue import turn
+from mnist_core.runs import all_runs, find_run
 from mnist_core.teaching_run import prepare
 
 
@@ -75,7 +77,7 @@ def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -
     assert version.record.recipe.named_after.name == "article"
     assert version.record.command == "mnist-core teach --base article --writer Ann"
     assert Record.from_dict(version.record.to_dict()) == version.record
-    run = jobs.find_run(version.name)
+    run = find_run(version.name)
     assert run.lesson == Lesson("article", ("Ann",))
     assert run.state == "finished"
 
@@ -84,7 +86,7 @@ def test_too_few_drawings_are_told_before_anything_begins(sample: Dataset) -> No
     keep(sample, "Ann", 1)
     with pytest.raises(TeachingError, match="Draw 6 more"):
         prepare(Lesson("best", ("Ann",)))
-    assert jobs.all_runs() == []
+    assert all_runs() == []
 
 
 def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(sample: Dataset) -> None:
@@ -93,7 +95,7 @@ def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(
         drawings = store.images()
     run = jobs.claim(Assignment(RECIPES["quick"].override(epochs=2), "sample", drawings=drawings))
     keep(sample, "Ben", 1)
-    with jobs.turn(run):
+    with turn(run):
         version = perform(run)
     assert version.record.images == {"training": 3540, "validation": 500, "test": 1000, "drawings": 40}
     assert version.record.learned_from_drawings

@@ -15,6 +15,7 @@ import streamlit as st
 from mnist_core import RECIPES, jobs
 from mnist_core.assignments import Assignment
 from mnist_core.errors import RunError
+from mnist_core.runs import find_run
 from mnist_core.strokes import draw_strokes
 from pages.ui.board import board, put_example
 
@@ -142,7 +143,7 @@ def _trained() -> State:
     if not (identifier := st.session_state[DEMO].run):
         return "open"
     with suppress(RunError):  # somebody deleted it
-        run = jobs.find_run(identifier)
+        run = find_run(identifier)
         return "going on" if not run.ended else "done" if run.state == "finished" else "failed"
     return "failed"
 

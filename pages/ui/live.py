@@ -8,7 +8,9 @@ import streamlit as st
 from mnist_core import jobs
 from mnist_core.catalogue import recipe_in_words
 from mnist_core.evaluation import wilson_interval
-from mnist_core.runs import FIRST_LAYER_FILE, RunStatus
+from mnist_core.run_files import FIRST_LAYER_FILE
+from mnist_core.run_queue import move_up, tend_queue
+from mnist_core.runs import RunStatus, queued_runs, running_run
 from pages.ui.charts import learning_curves
 from pages.ui.layout import errors_in_words
 from pages.ui.matrix import confusion_matrix
@@ -25,8 +27,8 @@ def follow(watched: str) -> None:
 
     `watched` is empty where all runs still wait for their turn.
     """
-    jobs.tend_queue()
-    run, waiting = jobs.running_run(), jobs.queued_runs()
+    tend_queue()
+    run, waiting = running_run(), queued_runs()
     if (run.id if run else "") != watched:
         st.rerun()
     if run is not None:
@@ -38,7 +40,7 @@ def follow(watched: str) -> None:
 def _show_run(run: RunStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Training {_about(run)}")
-        if jobs.is_stopping(run):
+        if run.stopping:
             st.button("Stopping …", icon=":material/stop:", key="stopping", disabled=True)
         else:
             st.button("Cancel", icon=":material/stop:", on_click=_cancel, args=[run])
@@ -105,7 +107,7 @@ def _cancel(run: RunStatus) -> None:
 
 @errors_in_words()
 def _move_up(run: RunStatus) -> None:
-    jobs.move_up(run)
+    move_up(run)
 
 
 def progress(run: RunStatus) -> tuple[float, str]:

@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, jobs, registry
+from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, registry
 from mnist_core.augmentation import Augmenter
 from mnist_core.comparison import Comparison, compare
 from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
@@ -19,7 +19,8 @@ from mnist_core.errors import StoreError, WeightsError
 from mnist_core.exemplars import Exemplars
 from mnist_core.recipes import CLASSES
 from mnist_core.records import Record
-from mnist_core.runs import EVENTS_FILE, RunStatus
+from mnist_core.run_files import EVENTS_FILE
+from mnist_core.runs import RunStatus, running_run
 from mnist_core.training import estimate_seconds, leave_a_core_free
 
 
@@ -164,7 +165,7 @@ def comparison(one: Reader, other: Reader, data: DataName) -> Comparison:
 def estimated_seconds(recipe: Recipe, training_images: int) -> float:
     """How long a training would take here."""
     alike = replace(recipe, name="any", seed=0, patience=0, keep="last")
-    return _estimated_seconds(alike, training_images, jobs.running_run() is not None)
+    return _estimated_seconds(alike, training_images, running_run() is not None)
 
 
 @st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")

@@ -11,7 +11,8 @@ from mnist_core import Evaluation, jobs, registry
 from mnist_core.assignments import Assignment, kept_drawings
 from mnist_core.catalogue import recipe_in_words, title_of
 from mnist_core.errors import DatasetError
-from mnist_core.runs import RunStatus, read_log
+from mnist_core.run_files import read_log
+from mnist_core.runs import RunStatus
 from pages.ui import loaders
 from pages.ui.charts import ABOUT_CURVES, learning_curves
 from pages.ui.explore import explore
@@ -130,7 +131,7 @@ def _show_unfinished(run: RunStatus) -> None:
         if no_data and st.button("Train on the bundled sample instead"):
             start(Assignment(run.recipe, "sample"))
     with st.expander("Log"):
-        st.code(read_log(run), language=None)
+        st.code(read_log(run.folder), language=None)
     if run.of("epoch"):
         learning_curves(run)
         show_first_layer(run)

@@ -9,7 +9,8 @@ from mnist_core.catalogue import title_of
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import RunError
 from mnist_core.records import Teaching
-from mnist_core.runs import RunStatus
+from mnist_core.run_queue import tend_queue
+from mnist_core.runs import RunStatus, all_runs, find_run
 from mnist_core.teaching_run import prepare
 from pages.ui.gallery import digit_gallery
 from pages.ui.layout import errors_in_words
@@ -54,16 +55,16 @@ def _lesson_run() -> RunStatus | None:
     """The run of this visitor's last lesson; else the last one there was."""
     try:
         if identifier := st.session_state.get(LESSON):
-            return jobs.find_run(identifier)
+            return find_run(identifier)
     except RunError:
         del st.session_state[LESSON]
-    return next((run for run in jobs.all_runs() if run.lesson), None)
+    return next((run for run in all_runs() if run.lesson), None)
 
 
 @st.fragment(run_every="0.4s")
 @errors_in_words()
 def _follow() -> None:
-    jobs.tend_queue()
+    tend_queue()
     run = _lesson_run()
     if run is None or run.ended:
         st.rerun()

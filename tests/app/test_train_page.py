@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import RECIPES, jobs, registry
+from mnist_core import RECIPES, jobs, registry, run_queue
 from mnist_core.assignments import Assignment
 from mnist_core.promotion import promote
-from mnist_core.runs import RunStatus, append_event, read_run, write_run
+from mnist_core.run_files import append_event, write_run
+from mnist_core.runs import RunStatus, latest_run, queued_runs, read_run, running_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def _no_mnist_and_no_run_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
     yield
-    for run in (*jobs.queued_runs(), jobs.running_run()):
+    for run in (*queued_runs(), running_run()):
         if run is not None and run.pid != os.getpid():
             jobs.cancel(run, wait_seconds=5)
 
@@ -64,7 +65,7 @@ def wait(until: Callable[[], object]) -> None:
 def finished_run(epochs: int = 2) -> str:
     """Train on the sample and wait for the end; the run's id."""
     run = jobs.start(Assignment(RECIPES["quick"].override(epochs=epochs), "sample"))
-    wait(lambda: jobs.running_run() is None)
+    wait(lambda: running_run() is None)
     return run.id
 
 
@@ -141,7 +142,7 @@ def test_a_link_opens_the_page_with_the_same_settings() -> None:
     again = open_page(**dict(pair.split("=") for pair in link.split("?")[1].split("&")))
     assert again.code[0].value == link
     press(again, "Train")
-    run = jobs.running_run()
+    run = running_run()
     assert run is not None
     assert run.recipe == expected
     assert run.recipe.name == "article (changed)"
@@ -183,10 +184,10 @@ def test_a_link_that_does_not_work_is_explained_and_the_usual_settings_shown(nam
 def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     press(page, "Train")
     assert not page.exception
-    run = jobs.running_run()
+    run = running_run()
     assert run is not None
     assert labels(open_page()) == ["Cancel", "Train"], "a second visitor sees the run, and can queue another"
-    wait(lambda: page.run() and jobs.running_run() is None)
+    wait(lambda: page.run() and running_run() is None)
     page.run()
     assert not page.exception
     assert "bundled sample, test part" in words(page)
@@ -206,13 +207,13 @@ def test_others_wait_in_a_queue_that_can_be_ordered(page: AppTest) -> None:
     press(page, "Train")
     page.number_input(key="setting-epochs").set_value(9).run()
     press(page, "Train")
-    assert [run.recipe.epochs for run in jobs.queued_runs()] == [4, 9]
+    assert [run.recipe.epochs for run in queued_runs()] == [4, 9]
     assert "Next in the queue" in words(page)
     assert "epochs 9" in words(page)
     press(page, "Move up")
-    assert [run.recipe.epochs for run in jobs.queued_runs()] == [9, 4]
+    assert [run.recipe.epochs for run in queued_runs()] == [9, 4]
     press(page, "Remove")
-    assert [run.recipe.epochs for run in jobs.queued_runs()] == [4]
+    assert [run.recipe.epochs for run in queued_runs()] == [4]
     assert not page.exception
 
 
@@ -225,8 +226,8 @@ def test_cancel_comes_back_at_once_and_a_run_that_does_not_end_is_ended(
     page.run()
     press(page, "Cancel")
     assert "Stopping …" in labels(page)
-    monkeypatch.setattr(jobs, "CANCEL_SECONDS", 0)
-    wait(lambda: page.run() and jobs.running_run() is None)
+    monkeypatch.setattr(run_queue, "CANCEL_SECONDS", 0)
+    wait(lambda: page.run() and running_run() is None)
     page.run()
     assert "Cancelled" in words(page)
     assert "Train" in labels(page)
@@ -245,7 +246,7 @@ def test_an_interrupted_run_is_resumed_to_its_end(page: AppTest) -> None:
     press(page, f"Resume after epoch {epoch}")
     assert not page.exception
     assert "Cancel" in labels(page)
-    wait(lambda: page.run() and jobs.running_run() is None)
+    wait(lambda: page.run() and running_run() is None)
     page.run()
     done = read_run(run.folder)
     assert done.state == "finished"
@@ -267,7 +268,7 @@ def test_a_cancelled_run_is_started_again_and_earlier_ones_are_looked_at(weights
     assert page.error[0].value == "No luck."
     press(page, "Start again")
     assert not page.exception
-    begun = jobs.running_run() or jobs.latest_run()
+    begun = running_run() or latest_run()
     assert begun is not None
     assert (begun.recipe, begun.data) == (RECIPES["quick"], "mnist")
 
@@ -296,7 +297,7 @@ def test_a_failed_run_is_explained_in_a_sentence_with_the_log_and_a_way_on(weigh
     assert page.expander[-1].label == "Log"
     assert "details for the curious" in page.code[-1].value
     press(page, "Train on the bundled sample instead")
-    run = jobs.running_run()
+    run = running_run()
     assert run is not None
     assert run.data == "sample"
 

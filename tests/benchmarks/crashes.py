@@ -37,7 +37,8 @@ from mnist_core import RECIPES, DigitClassifier, Recipe, jobs, processes, regist
 from mnist_core.assignments import Assignment
 from mnist_core.datasets import MNIST_FILES, data_dir, mnist_is_here
 from mnist_core.promotion import history, promote
-from mnist_core.runs import RunStatus, read_log, read_run, write_run
+from mnist_core.run_files import read_log, write_run
+from mnist_core.runs import RunStatus, queued_runs, read_run, running_run
 from mnist_core.strokes import SETTINGS, render
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +154,7 @@ def _bring_to_its_end(run: RunStatus) -> None:
         run = jobs.resume(run) if run.resumable_epoch else jobs.start(Assignment(run.recipe, run.data))
         _wait(lambda: read_run(run.folder).ended, run)
     run = read_run(run.folder)
-    _require(run.state == "finished", f"the second try {run.state}: {run.message}\n{read_log(run)}")
+    _require(run.state == "finished", f"the second try {run.state}: {run.message}\n{read_log(run.folder)}")
     epochs = [epoch["epoch"] for epoch in run.of("epoch")]
     _require(epochs == list(range(1, run.recipe.epochs + 1)), f"epochs told of: {epochs}")
     registry.load_version(run.folder)
@@ -229,10 +230,12 @@ def _kill(run: RunStatus, seconds: float) -> float:
 def _wait(condition: Callable[[], object], run: RunStatus, every: float = 0.02) -> None:
     end = time.monotonic() + LONGEST
     while not condition():
-        _require(time.monotonic() < end, f"{run.id} takes too long\n{read_log(run)}")
+        _require(time.monotonic() < end, f"{run.id} takes too long\n{read_log(run.folder)}")
         now = read_run(run.folder)
         if now.ended:
-            _require(bool(condition()) or now.state == "finished", f"{run.id} {now.state} early: {read_log(now)}")
+            _require(
+                bool(condition()) or now.state == "finished", f"{run.id} {now.state} early: {read_log(now.folder)}"
+            )
             return
         time.sleep(every)
 
@@ -256,9 +259,9 @@ def _house(folder: Path) -> Iterator[None]:
         promote(FIRST)
         yield
     finally:
-        for run in jobs.queued_runs():
+        for run in queued_runs():
             jobs.cancel(run)
-        if (going_on := jobs.running_run()) is not None:
+        if (going_on := running_run()) is not None:
             jobs.cancel(going_on, wait_seconds=10)
         for process in processes.started:
             process.wait(30)
