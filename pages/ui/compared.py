@@ -72,20 +72,10 @@ def _recipes(one: Entry, other: Entry) -> None:
 
 def _curves(one: Entry, other: Entry) -> None:
     """The validation figures of both by epoch, over each other."""
-    rows = [
-        (entry.title, epoch, loss, accuracy)
-        for entry in (one, other)
-        for epoch, loss, accuracy in zip(
-            entry.record.curve.epoch,
-            entry.record.curve.validation_loss,
-            entry.record.curve.validation_accuracy,
-            strict=True,
-        )
-    ]
-    if not rows:
+    table = _by_epoch(one, other)
+    if table.empty:
         return
     st.markdown("**How the trainings went**, on the validation images after each epoch")
-    table = pd.DataFrame(rows, columns=["version", "epoch", "loss", "accuracy"])
     colours = alt.Scale(domain=[one.title, other.title], range=[BLUE, ORANGE])
     base = (
         alt.Chart(table, height=HEIGHT)
@@ -118,6 +108,15 @@ def _curves(one: Entry, other: Entry) -> None:
         key="accuracies",
         alt="Validation accuracy of both by epoch",
     )
+
+
+def _by_epoch(*entries: Entry) -> pd.DataFrame:
+    rows = []
+    for entry in entries:
+        curve = entry.record.curve
+        figures = zip(curve.epoch, curve.validation_loss, curve.validation_accuracy, strict=True)
+        rows += [(entry.title, *of_an_epoch) for of_an_epoch in figures]
+    return pd.DataFrame(rows, columns=["version", "epoch", "loss", "accuracy"])
 
 
 def _beside(one: Entry, other: Entry, rows: list[tuple[str, str, str]]) -> None:
