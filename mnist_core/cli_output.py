@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_core.calibration import ACCEPTED, SHARES
+from mnist_core.comparison import in_words
 from mnist_core.drawings import DrawingsEvaluation
 from mnist_core.evaluation import Evaluation, wilson_interval
 from mnist_core.inference import Prediction
@@ -61,7 +62,8 @@ def print_teaching(version: Version) -> None:
         for name, evaluation in (("before", before), ("after", after)):
             print(f"  {name}: ", end="")
             print_accuracy(evaluation)
-    print(f"{len(teaching.newly_right)} drawings newly right, {len(teaching.newly_wrong)} newly wrong.")
+    right, wrong = len(teaching.newly_right), len(teaching.newly_wrong)
+    print(f"{right} drawings newly right, {wrong} newly wrong: {in_words(wrong, right)}.")
     print(f"Saved as {version.name}")
 
 

@@ -15,7 +15,9 @@ from mnist_core.cli_options import DataOption, data_name, fields, layers
 from mnist_core.cli_output import print_accuracy, print_teaching
 from mnist_core.cli_progress import watcher
 from mnist_core.cli_runs import follow_run
+from mnist_core.datasets import LabelledImages
 from mnist_core.drawing_store import DrawingStore
+from mnist_core.errors import StoreError
 from mnist_core.execution import assist, perform
 from mnist_core.recipes import RECIPES, named_recipe
 from mnist_core.registry import Version
@@ -59,11 +61,21 @@ def train(
         seed=seed,
     )
     chosen = chosen.override(**fields(settings or []))
-    assignment = Assignment(chosen, data_name(data), drawings=DrawingStore().images() if with_drawings else None)
+    assignment = Assignment(chosen, data_name(data), drawings=_drawings() if with_drawings else None)
     if follow:
         follow_run(jobs.start(assignment), as_json=as_json)
     else:
         _train_here(assignment, output, as_json=as_json)
+
+
+def _drawings() -> LabelledImages:
+    found = DrawingStore().images()
+    if not len(found):
+        raise StoreError(
+            "There are no corrected drawings of digits to learn from. Correct some on the Draw page, or leave "
+            "--with-drawings out."
+        )
+    return found
 
 
 def _train_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> None:

@@ -66,11 +66,8 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """How often chance alone would part two equally good versions at least so far (McNemar 1947; exact)."""
-        from scipy.stats import binomtest
-
-        one, other = len(self.only_one_right), len(self.only_other_right)
-        return float(binomtest(one, one + other).pvalue) if one + other else 1.0
+        """How often chance alone would part two equally good versions at least so far."""
+        return chance(len(self.only_one_right), len(self.only_other_right))
 
     @property
     def more_than_chance(self) -> bool:
@@ -85,8 +82,7 @@ class Comparison:
         return (
             f"{abs(points):.2f} points {'better' if points >= 0 else 'worse'} on the same {self.images:,} images "
             f"({self.on}; 95% interval of the difference {low:+.2f} to {high:+.2f}); "
-            f"{'more than chance' if self.more_than_chance else 'that may be chance'} "
-            f"(McNemar's exact test, p = {self.p_value:.2g})."
+            f"{in_words(len(self.only_one_right), len(self.only_other_right))}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,6 +98,21 @@ class Comparison:
             "only_one_right": self.only_one_right.tolist(),
             "only_other_right": self.only_other_right.tolist(),
         }
+
+
+def chance(only_one_right: int, only_other_right: int) -> float:
+    """How often chance alone would part two equally good versions at least so far (McNemar 1947; the exact test)."""
+    from scipy.stats import binomtest
+
+    parted = only_one_right + only_other_right
+    return float(binomtest(only_one_right, parted).pvalue) if parted else 1.0
+
+
+def in_words(only_one_right: int, only_other_right: int) -> str:
+    """Whether that is more than chance would bring, to end a sentence with."""
+    p_value = chance(only_one_right, only_other_right)
+    verdict = "more than chance" if p_value < LEVEL else "that may be chance"
+    return f"{verdict} (McNemar's exact test, p = {p_value:.2g})"
 
 
 def compare(one: Reader, other: Reader, images: LabelledImages) -> Comparison:

@@ -54,6 +54,14 @@ def test_train_can_speak_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     ]
 
 
+def test_training_with_drawings_needs_some(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], weights: Path
+) -> None:
+    assert run(monkeypatch, *TRAIN, "--with-drawings") == 1
+    assert "leave --with-drawings out" in capsys.readouterr().err
+    assert not list(weights.glob("runs/*"))
+
+
 def test_any_field_of_a_recipe_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fields = ("rotation=10", "hidden=[20, 10]", "optimizer=adamw", "weight_decay=0.01")
     options = [part for field in fields for part in ("--set", field)]

@@ -3,9 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from mnist_core import Evaluation, deletion, jobs, registry
+from mnist_core import Evaluation, deletion, jobs, promotion, registry
 from mnist_core.assignments import Lesson
 from mnist_core.catalogue import title_of
+from mnist_core.comparison import in_words
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import RunError
 from mnist_core.records import Teaching
@@ -96,12 +97,17 @@ def _show_outcome(run: RunStatus, store: DrawingStore) -> None:
         f"Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as their labels are "
         f"doubtful; judged on {teaching.after.images} others. It began as {title_of(teaching.base)}."
     )
+    right, wrong = len(teaching.newly_right), len(teaching.newly_wrong)
+    st.markdown(f"Of these, {right} are newly right and {wrong} newly wrong: {in_words(wrong, right)}.")
     _show_changes(teaching, store)
     with st.container(horizontal=True):
         if registry.active_name() == name:
             st.success("It answers on the Draw page now.", icon=":material/check:")
+            if before := promotion.previous():
+                take_back = errors_in_words()(promotion.roll_back)
+                st.button(f"Take it back: {title_of(before)} answers", icon=":material/undo:", on_click=take_back)
         else:
-            better = teaching.after.correct >= teaching.before.correct
+            better = teaching.after.correct > teaching.before.correct
             if st.button("Use it", type="primary" if better else "secondary", icon=":material/check:"):
                 promote_or_ask(name, title_of(name))
             st.button("Throw it away", icon=":material/delete:", on_click=_throw_away, args=[name])
@@ -109,7 +115,7 @@ def _show_outcome(run: RunStatus, store: DrawingStore) -> None:
 
 def _before_and_after(title: str, before: Evaluation, after: Evaluation) -> None:
     points = round(100 * (after.accuracy - before.accuracy), 2)
-    st.metric(title, f"{after.accuracy:.2%}", f"{points:+.2f} points" if points else None)
+    st.metric(title, f"{before.accuracy:.2%} → {after.accuracy:.2%}", f"{points:+.2f} points" if points else None)
     for when, evaluation in (("before", before), ("after", after)):
         low, high = evaluation.interval.low, evaluation.interval.high
         st.caption(
@@ -122,8 +128,8 @@ def _show_changes(teaching: Teaching, store: DrawingStore) -> None:
     """The drawings that teaching changed the answer to."""
     for title, ids in (("newly right", teaching.newly_right), ("newly wrong", teaching.newly_wrong)):
         found = [drawing for identifier in ids[:MOST_SHOWN] if (drawing := store.get(identifier))]
-        st.markdown(f"**{len(ids)} {title}**")
         if found:
+            st.markdown(f"**{title.capitalize()}**")
             digit_gallery(np.stack([drawing.image for drawing in found]), [str(drawing.label) for drawing in found])
 
 

@@ -128,6 +128,11 @@ def test_teaching_shows_before_and_after_and_can_be_thrown_away(sample: Dataset)
     assert [metric.label for metric in page.metric] == ["On these drawings", "On MNIST"]
     assert "before: " in words(page)
     assert "after: " in words(page)
+    assert "newly right and" in words(page)
     assert len(registry.all_versions()) == 4
+    press(page, "Use it")
+    assert registry.active_name().startswith("runs/")
+    press(page, "Take it back: article answers")
+    assert registry.active_name() == "article"
     press(page, "Throw it away")
     assert len(registry.all_versions()) == 3
