@@ -19,7 +19,8 @@ from pages.ui.keeping import LABELS
 from pages.ui.layout import errors_in_words
 from pages.ui.matrix import confusion_matrix
 
-SHOWN_AT_ONCE = 60
+AT_FIRST, MORE = 18, 60
+"""Drawings that are shown; few, so that teaching is not far below them."""
 IMPORTED = "imported_drawings"
 
 
@@ -37,6 +38,8 @@ def show_accuracy(store: DrawingStore, writer: str) -> None:
         f"{high:.1%}), read by **{title_of(reader.name)}**",
         help="All digits that were kept of this writer, as the version that answers now reads them",
     )
+    if reader.record.learned_from_drawings:
+        st.caption("It learned from corrected drawings: where these are among them, the figure is too good.")
     pairs = confused_pairs(evaluation)
     if pairs:
         misread = ", ".join(f"{label} read as {answer} ({count})" for label, answer, count in pairs)
@@ -50,7 +53,7 @@ def show_accuracy(store: DrawingStore, writer: str) -> None:
 
 def show_gallery(store: DrawingStore, writer: str) -> None:
     """All drawings of a writer, the latest first; a click leads to relabelling or deleting one."""
-    most = st.session_state.setdefault("my-most", SHOWN_AT_ONCE)
+    most = st.session_state.setdefault("my-most", AT_FIRST)
     found = store.find([writer], limit=most)
     if not found:
         return
@@ -60,8 +63,9 @@ def show_gallery(store: DrawingStore, writer: str) -> None:
     picked = clickable_gallery(
         np.stack([drawing.image for drawing in found]), lines, range(len(found)), key=f"my-gallery-{writer}"
     )
-    if store.count([writer]) > most and st.button(f"Show {SHOWN_AT_ONCE} more"):
-        st.session_state["my-most"] = most + SHOWN_AT_ONCE
+    hidden = store.count([writer]) - len(found)
+    if hidden > 0 and st.button(f"Show {min(MORE, hidden)} more"):
+        st.session_state["my-most"] = most + MORE
         st.rerun(scope="fragment")
     if picked is not None and picked < len(found):
         _change(store, found[picked])
