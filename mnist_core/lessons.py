@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from mnist_core.augmentation import Augmenter
 from mnist_core.batches import make_targets, number_format
@@ -21,6 +22,10 @@ from mnist_core.recipes import RECIPES, Recipe
 WIDTH = 1024
 AT_ONCE = 2000
 """Images, so that many need no more memory than some."""
+SHARES_OF_ONE = (
+    *("distorted", "interfered", "redrawn", "untouched", "label_smoothing"),
+    *("doubt", "alike", "most_lost", "most_changed"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,18 +36,22 @@ class TeachSettings:
         TeachingError: a field holds nonsense; the message names it.
     """
 
-    steps: int = 80
+    steps: int = 100
     """Batches to learn from."""
     learning_rate: float = 0.0003
     """Adam's step size at the start, with 1,024 hidden units a layer; see `step_size`. It falls to zero."""
     drawings: int = 128
     """Distorted drawings in each batch."""
-    replay: int = 192
+    replay: int = 256
     """Known digits in each batch."""
     known: int = 10_000
     """Digits that replay is drawn from, at most."""
     distorted: float = 0.6
     """Share of the replay that is distorted."""
+    interfered: float = 0.7
+    """Share of the distorted replay that is the likelier drawn the more its answers have changed."""
+    look_back: int = 20
+    """Steps after which it is found anew how much the answers to replay have changed."""
     redrawn: float = 0.3
     """Share of the drawings that is drawn anew with a pen of another width."""
     untouched: float = 0.2
@@ -54,8 +63,11 @@ class TeachSettings:
     margins (the logit of the answer less the next one's); 1: none is."""
     alike: float = 0.9
     """Another drawing of the same label this similar (cosine in the last hidden layer) lifts the doubt."""
-    most_lost: float = 0.0004
+    most_lost: float = 0.0006
     """Of the validation images, how many fewer the copy may read rightly than the version, as a share, rounded up."""
+    most_changed: float = 0.09
+    """How far the copy's answers to the validation images, distorted, may be from the version's: mean divergence, as a
+    share of the version's mean loss there."""
     loss: Loss = "bce"
     """What the version was trained with; see `Recipe.loss`."""
     precision: Precision = "float32"
@@ -64,10 +76,10 @@ class TeachSettings:
     """Starts every random choice."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "drawings", "replay", "known"):
+        for name in ("steps", "drawings", "replay", "known", "look_back"):
             if getattr(self, name) < 1:
                 raise TeachingError(f"{name}: {getattr(self, name)} is too few. Give at least 1.")
-        for name in ("distorted", "redrawn", "untouched", "label_smoothing", "doubt", "alike", "most_lost"):
+        for name in SHARES_OF_ONE:
             if not 0 <= getattr(self, name) <= 1:
                 raise TeachingError(f"{name}: {getattr(self, name)} is no share. Give one from 0 to 1.")
         if not 0 < self.learning_rate <= 1:
@@ -107,28 +119,40 @@ class Lessons:
         known = replay.part("replay", chosen)
         self.known = [scale_pixels(known.images)]
         if settings.distorted:
-            distort = Augmenter(_distortions(settings, redrawn=0.0), known, cpu)
-            self.known.append(torch.cat([distort(part)[0] for part in torch.split(torch.arange(len(known)), AT_ONCE)]))
-        self.answers = [_answers(logits_of(base, images), settings.loss) for images in self.known]
+            self.known.append(distorted(known, settings))
+        self.logits = [logits_of(base, images) for images in self.known]
+        self.chances = [torch.ones(len(images)) for images in self.known]
 
     def draw(self) -> tuple[Tensor, Tensor]:
         """The next images (n, 784) and targets (n, 10)."""
         images, targets = [], []
         if self.augmenter is not None:
-            drawn, labels = self.augmenter(self._some(self.count, self.settings.drawings))
+            drawn, labels = self.augmenter(self._some(torch.ones(self.count), self.settings.drawings))
             images.append(drawn.flatten(1))
             targets.append(make_targets(labels, self.recipe))
         distorted = round(self.settings.distorted * self.settings.replay)
-        for known, answers, number in zip(
-            self.known, self.answers, (self.settings.replay - distorted, distorted), strict=False
+        for known, logits, chances, number in zip(
+            self.known, self.logits, self.chances, (self.settings.replay - distorted, distorted), strict=False
         ):
-            chosen = self._some(len(known), number)
+            chosen = self._some(chances, number)
             images.append(known[chosen].flatten(1))
-            targets.append(answers[chosen])
+            targets.append(answers_of(logits[chosen], self.settings.loss))
         return torch.cat(images), torch.cat(targets)
 
-    def _some(self, count: int, number: int) -> Tensor:
-        return torch.randint(count, (number,), generator=self.generator)
+    def look_back(self, copied: MLP) -> None:
+        """From now on, replay more often the distorted digits to which `copied` answers otherwise than the version.
+
+        Aljundi et al. (2019) replay the worst of a random few. Here chances grow with the square root of the
+        divergence, so that replay stays varied.
+        """
+        with self.precision:
+            logits = logits_of(copied, self.known[-1]).float()
+        changed = divergences(logits, self.logits[-1], self.settings.loss).clamp(min=1e-6).sqrt()
+        even = torch.full_like(changed, 1 / len(changed))
+        self.chances[-1] = even.lerp(changed / changed.sum(), self.settings.interfered)
+
+    def _some(self, chances: Tensor, number: int) -> Tensor:
+        return torch.multinomial(chances, number, replacement=True, generator=self.generator)
 
 
 def _distortions(settings: TeachSettings, **changes: float) -> Recipe:
@@ -146,11 +170,31 @@ def _distortions(settings: TeachSettings, **changes: float) -> Recipe:
     )
 
 
+def distorted(data: LabelledImages, settings: TeachSettings) -> Tensor:
+    """Digits (n, 28, 28), distorted as drawings are, but with their own pen."""
+    distort = Augmenter(_distortions(settings, redrawn=0.0), data, torch.device("cpu"))
+    return torch.cat([distort(part)[0] for part in torch.split(torch.arange(len(data)), AT_ONCE)])
+
+
 @torch.no_grad()
 def logits_of(model: MLP, images: Tensor) -> Tensor:
     """The logits (n, 10) of images (n, 28, 28) with values in [0, 1]."""
     return torch.cat([model(part) for part in torch.split(images, AT_ONCE)])
 
 
-def _answers(logits: Tensor, loss: Loss) -> Tensor:
+def answers_of(logits: Tensor, loss: Loss) -> Tensor:
+    """What a version that was trained with `loss` answers: probabilities (n, 10)."""
     return logits.sigmoid() if loss == "bce" else logits.softmax(dim=1)
+
+
+def losses_of(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
+    """The loss (n,) of each answer; `bce` summed over digits, so that it is as large as `ce`."""
+    if loss == "ce":
+        return cross_entropy(logits, targets, reduction="none")
+    return binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(1)
+
+
+def divergences(logits: Tensor, before: Tensor, loss: Loss) -> Tensor:
+    """How far answers (n,) are from those before: the divergence of Kullback & Leibler (1951)."""
+    answers = answers_of(before, loss)
+    return losses_of(logits, answers, loss) - losses_of(before, answers, loss)

@@ -1,5 +1,6 @@
 """Teaching, on a writer made from real digits: who mirrors sevens."""
 
+import copy
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from mnist_core import RECIPES, DigitClassifier, registry
 from mnist_core.augmentation import NOT_A_DIGIT
 from mnist_core.datasets import Dataset, LabelledImages
 from mnist_core.errors import MnistCoreError
+from mnist_core.lessons import Lessons
 from mnist_core.model import MLP
 from mnist_core.teaching import Taught, TeachProgress, TeachSettings, split_drawings, teach
 
@@ -62,6 +64,28 @@ def test_what_was_known_stays_known(taught: Taught, model: MLP, sample: Dataset)
     assert right(taught.model, sample.test) > right(model, sample.test) - 0.01
     assert 0 < taught.share <= 1
     assert taught.calibration.temperature > 0
+
+
+def test_a_copy_whose_answers_may_not_change_stays_what_it_was(
+    model: MLP, writer: LabelledImages, sample: Dataset
+) -> None:
+    strict = lesson(model, writer, sample, replace(QUICK, most_changed=0.0))
+    assert strict.share == 0
+    assert strict.drawings_right[0] == strict.drawings_right[1]
+    assert all(torch.equal(*pair) for pair in zip(model.parameters(), strict.model.parameters(), strict=True))
+
+
+def test_what_is_being_forgotten_is_replayed_more_often(model: MLP, writer: LabelledImages, sample: Dataset) -> None:
+    lessons = Lessons(model, writer, np.arange(len(writer)), sample.train, QUICK)
+    sevens = lessons.logits[-1].argmax(1) == 7
+    forgetful = copy.deepcopy(model)
+    with torch.no_grad():
+        forgetful.layers[-1].bias[7] -= 10
+    before = lessons.chances[-1] / lessons.chances[-1].sum()
+    lessons.look_back(forgetful)
+    after = lessons.chances[-1] / lessons.chances[-1].sum()
+    assert after[sevens].sum() > 3 * before[sevens].sum()
+    assert after[~sevens].min() > 0
 
 
 def test_the_network_that_was_given_stays_and_the_copy_can_be_repeated(
