@@ -22,7 +22,7 @@ from mnist_core.recipes import RECIPES, Recipe
 WIDTH = 1024
 AT_ONCE = 2000
 """Images, so that many need no more memory than some."""
-SHARES_OF_ONE = (
+SHARES = (
     *("distorted", "interfered", "redrawn", "untouched", "label_smoothing"),
     *("doubt", "alike", "most_lost", "most_changed"),
 )
@@ -49,9 +49,9 @@ class TeachSettings:
     distorted: float = 0.6
     """Share of the replay that is distorted."""
     interfered: float = 0.7
-    """Share of the distorted replay that is the likelier drawn the more its answers have changed."""
+    """Share of the distorted replay that is drawn by how far the copy's answers have drifted (`Lessons.look_back`)."""
     look_back: int = 20
-    """Steps after which it is found anew how much the answers to replay have changed."""
+    """Every so many steps, it is found anew how far they have."""
     redrawn: float = 0.3
     """Share of the drawings that is drawn anew with a pen of another width."""
     untouched: float = 0.2
@@ -79,7 +79,7 @@ class TeachSettings:
         for name in ("steps", "drawings", "replay", "known", "look_back"):
             if getattr(self, name) < 1:
                 raise TeachingError(f"{name}: {getattr(self, name)} is too few. Give at least 1.")
-        for name in SHARES_OF_ONE:
+        for name in SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise TeachingError(f"{name}: {getattr(self, name)} is no share. Give one from 0 to 1.")
         if not 0 < self.learning_rate <= 1:
@@ -119,7 +119,7 @@ class Lessons:
         known = replay.part("replay", chosen)
         self.known = [scale_pixels(known.images)]
         if settings.distorted:
-            self.known.append(distorted(known, settings))
+            self.known.append(distort(known, settings))
         self.logits = [logits_of(base, images) for images in self.known]
         self.chances = [torch.ones(len(images)) for images in self.known]
 
@@ -170,10 +170,10 @@ def _distortions(settings: TeachSettings, **changes: float) -> Recipe:
     )
 
 
-def distorted(data: LabelledImages, settings: TeachSettings) -> Tensor:
-    """Digits (n, 28, 28), distorted as drawings are, but with their own pen."""
-    distort = Augmenter(_distortions(settings, redrawn=0.0), data, torch.device("cpu"))
-    return torch.cat([distort(part)[0] for part in torch.split(torch.arange(len(data)), AT_ONCE)])
+def distort(data: LabelledImages, settings: TeachSettings) -> Tensor:
+    """Images (n, 28, 28) of digits, distorted as drawings are, but with the pen they were written with."""
+    augmenter = Augmenter(_distortions(settings, redrawn=0.0), data, torch.device("cpu"))
+    return torch.cat([augmenter(part)[0] for part in torch.split(torch.arange(len(data)), AT_ONCE)])
 
 
 @torch.no_grad()

@@ -28,7 +28,7 @@ from mnist_core.augmentation import NOT_A_DIGIT
 from mnist_core.calibration import Calibration, calibrate
 from mnist_core.datasets import LabelledImages
 from mnist_core.errors import TeachingError
-from mnist_core.lessons import Lessons, TeachSettings, distorted, divergences, logits_of, losses_of
+from mnist_core.lessons import Lessons, TeachSettings, distort, divergences, logits_of, losses_of
 from mnist_core.model import MLP, scale_pixels
 from mnist_core.recipes import CLASSES
 
@@ -140,7 +140,7 @@ def teach(
     Raises:
         TeachingError: too few drawings.
     """
-    began = told = time.perf_counter()
+    began = time.perf_counter()
     if len(drawings) < LEAST_TO_TEACH:
         raise TeachingError(
             f"There are {len(drawings)} drawings to teach with. Draw {LEAST_TO_TEACH - len(drawings)} more: from fewer "
@@ -150,10 +150,28 @@ def teach(
     pixels, before = scale_pixels(drawings.images), logits_of(base, scale_pixels(validation.images))
     doubtful = _doubtful(base, pixels, drawings.labels, before, settings)
     copied = copy.deepcopy(base).requires_grad_()
-    parameters = list(copied.parameters())
-    peak = settings.step_size(base.sizes)
-    optimizer = torch.optim.Adam(parameters, peak, betas=(0.9, 0.99))
     batches = Lessons(base, drawings, np.flatnonzero(~doubtful), replay, settings)
+    yield from _learn(copied, batches, began)
+    share, after = _go_back(base, copied, validation, settings)
+    labels = torch.from_numpy(validation.labels)
+    right = tuple(_right(logits_of(network, pixels), torch.from_numpy(drawings.labels)) for network in (base, copied))
+    yield Taught(
+        model=copied.eval(),
+        calibration=calibrate(after.numpy(), validation.labels),
+        share=share,
+        doubtful=tuple(map(int, np.flatnonzero(doubtful))),
+        drawings_right=(right[0], right[1]),
+        validation_right=(_right(before, labels), _right(after, labels)),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _learn(copied: MLP, batches: Lessons, began: float) -> Iterator[TeachProgress]:
+    """Change the copy's weights step by step."""
+    settings, told = batches.settings, began
+    parameters = list(copied.parameters())
+    peak = settings.step_size(copied.sizes)
+    optimizer = torch.optim.Adam(parameters, peak, betas=(0.9, 0.99))
     for step in range(settings.steps):
         if step and step % settings.look_back == 0:
             batches.look_back(copied)
@@ -169,18 +187,6 @@ def teach(
         if (now := time.perf_counter()) - told >= SECONDS_BETWEEN or step == settings.steps - 1:
             told = now
             yield TeachProgress(step + 1, settings.steps, loss.item(), now - began)
-    share, after = _go_back(base, copied, validation, settings)
-    labels = torch.from_numpy(validation.labels)
-    right = tuple(_right(logits_of(network, pixels), torch.from_numpy(drawings.labels)) for network in (base, copied))
-    yield Taught(
-        model=copied.eval(),
-        calibration=calibrate(after.numpy(), validation.labels),
-        share=share,
-        doubtful=tuple(map(int, np.flatnonzero(doubtful))),
-        drawings_right=(right[0], right[1]),
-        validation_right=(_right(before, labels), _right(after, labels)),
-        seconds=time.perf_counter() - began,
-    )
 
 
 def _doubtful(
@@ -203,7 +209,7 @@ def _doubtful(
 def _go_back(base: MLP, copied: MLP, validation: LabelledImages, settings: TeachSettings) -> tuple[float, Tensor]:
     """Move the copy's weights back towards the base's until it reads as many of the images rightly, but for a few, and
     answers alike when they are distorted; how far from the base they still are, as a share, and the copy's logits."""
-    images, bent = scale_pixels(validation.images), distorted(validation, settings)
+    images, bent = scale_pixels(validation.images), distort(validation, settings)
     labels = torch.from_numpy(validation.labels)
     before = logits_of(base, bent)
     enough = _right(logits_of(base, images), labels) - math.ceil(settings.most_lost * len(labels))

@@ -7,9 +7,9 @@ as can be, and the others judge, with several splits each. The settings of the t
 marked with `t` and on other splits; so the figures to believe are those of the writers marked with `h` (held out).
 MNIST's test images had no part in choosing anything. Takes about six minutes.
 
-Some drawings are one straight stroke or a dot and yet no 1: the slash of a zero or a bar of a 4, which the file holds as
-characters of their own. Most writers have none or one or two of them, of which little can be learned. Beside each mean
-stands what it would be if these were left out of the drawings that judge; the figure that counts is the one with them.
+Some drawings are one straight stroke or a dot and yet no 1: the slash of a zero or a bar of a 4, which the file holds
+as characters of their own. Most writers have one or two of them or none, and little can be learned of them. Beside each
+mean stands what it would be if they were left out of the drawings that judge; what counts is the figure with them.
 """
 
 import argparse
