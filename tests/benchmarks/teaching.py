@@ -5,7 +5,7 @@
 Reads `MNIST_DATA/pen/digits.jsonl.gz`. Of each writer with at least 60 digits, 30 teach a copy, as even over the digits
 as can be, and the others judge, with several splits each. The settings of the teaching were chosen on the 12 writers
 marked with `t` and on other splits; so the figures to believe are those of the writers marked with `h` (held out).
-MNIST's test images had no part in choosing anything. Takes about six minutes.
+MNIST's test images had no part in choosing anything. Takes six to nine minutes.
 
 Some drawings are one straight stroke or a dot and yet no 1: the slash of a zero or a bar of a 4, which the file holds
 as characters of their own. Most writers have one or two of them or none, and little can be learned of them. Beside each
