@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -43,7 +44,7 @@ LEAST, TO_TEACH = 60, 30
 TUNED, TUNING_SEED = 12, 7
 STRAIGHT = 0.1
 """A stroke is straight if it strays from the line between its ends by less than this share of their distance."""
-CONSOLE = Console(width=150)
+CONSOLE = Console(width=180)
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,11 @@ def right(count: int, images: int) -> str:
 
 
 def print_writers(lessons: Sequence[Lesson], tuned: Sequence[str]) -> None:
-    """A row for each writer, of the first split."""
-    table = Table(title=f"{TO_TEACH} drawings teach, the others judge; first split", title_justify="left")
-    for heading in ("writer", "", "judge", "error before (95%)", "after (95%)", "fixed", "broken", "McNemar p"):
+    """A row for each writer, of the first split, in Markdown."""
+    table = Table(box=box.MARKDOWN)
+    for heading in ("writer", "", "judging drawings", "error before (95%)", "after (95%)"):
         table.add_column(heading, justify="left" if heading in ("writer", "") else "right")
-    for heading in ("MNIST, points", "share", "passed over", "seconds"):
+    for heading in ("newly right", "newly wrong", "McNemar p", "MNIST, points", "share", "passed over"):
         table.add_column(heading, justify="right")
     for lesson in lessons:
         judged = lesson.judged
@@ -174,7 +175,6 @@ def print_writers(lessons: Sequence[Lesson], tuned: Sequence[str]) -> None:
             f"{100 * lesson.mnist.difference:+.2f}",
             f"{lesson.taught.share:g}",
             str(len(lesson.taught.doubtful)),
-            f"{lesson.taught.seconds:.1f}",
         )
     CONSOLE.print(table)
 
