@@ -42,6 +42,11 @@ def test_every_file_the_readme_links_to_exists(path: str) -> None:
     assert (ROOT / path).exists()
 
 
+def test_the_readme_says_where_each_module_is() -> None:
+    modules = {path.name for path in ROOT.glob("mnist_core/[!_]*.py")}
+    assert modules == set(re.findall(r"\]\(mnist_core/(\w+\.py)\)", README))
+
+
 def test_the_installation_lines_install_what_pyproject_offers() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert "pip install -q -e ." in README

@@ -1,4 +1,4 @@
-"""The board people draw on: a canvas whose content lives in the session, so that it outlasts a visit elsewhere."""
+"""The board people draw on: a canvas whose content lives in the visit, so that it outlasts other pages and a reload."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ EMPTY: dict[str, Any] = {"objects": []}
 
 @dataclass
 class Board:
-    """What is drawn, as this session knows it."""
+    """What is drawn, as the server knows it."""
 
     picture: NDArray[np.uint8] | None = None
     """RGBA (SIDE, SIDE, 4); None while nothing is drawn."""
