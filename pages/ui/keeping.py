@@ -25,7 +25,8 @@ NAME_LENGTH = 60
 LABELS = {**{digit: str(digit) for digit in range(10)}, NOT_A_DIGIT: "Not a digit"}
 ABOUT_CONSENT = (
     "Kept for the reader to learn from: the drawing, what you say it is, what the network answered, the time, and your "
-    "name if you give one. Under My handwriting you can see, export and delete all of it."
+    "name if you give one. Under My handwriting you can see, export and delete all of it; so can everybody who opens "
+    "this app."
 )
 
 
