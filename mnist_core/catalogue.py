@@ -1,5 +1,6 @@
 """All versions in a list, with what there is to say of each in a line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,7 +103,18 @@ def recipe_in_words(recipe: Recipe) -> str:
 def _title(found: Version) -> str:
     if found.shipped:
         return found.name
-    return f"{found.record.recipe.name}, {datetime.fromisoformat(found.record.created):%d %b %Y %H:%M:%S}"
+    record = found.record
+    name = record.recipe.name
+    if record.teaching:
+        name = f"{name.removesuffix(TAUGHT)}, taught by {people(record.teaching.writers)}"
+    return f"{name}, {datetime.fromisoformat(record.created):%d %b %Y %H:%M:%S}"
+
+
+def people(writers: Sequence[str]) -> str:
+    """Whose drawings these are, in words; all, where no writer is named."""
+    if not writers:
+        return "everybody"
+    return " and ".join(writer or "(no name)" for writer in writers) if len(writers) < 3 else f"{len(writers)} people"
 
 
 def _note(found: Version) -> str:

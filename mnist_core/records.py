@@ -60,6 +60,8 @@ class Teaching:
     """Ids of those drawings that only this version reads rightly."""
     newly_wrong: tuple[str, ...]
     """And of those that only the base did."""
+    learned: tuple[str, ...] = ()
+    """Ids of all drawings that it or what it began as was taught with: these cannot judge what comes of it."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -69,10 +71,10 @@ class Teaching:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """What `to_dict` wrote down."""
-        known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        known = {"learned": (), **values}
         for name in ("before", "after", "test_before"):
             known[name] = Evaluation.from_dict(known[name])
-        for name in ("writers", "newly_right", "newly_wrong"):
+        for name in ("writers", "newly_right", "newly_wrong", "learned"):
             known[name] = tuple(known[name])
         return cls(**known)
 

@@ -91,22 +91,28 @@ class Taught:
     seconds: float
 
 
-def split_drawings(labels: NDArray[np.int64], to_teach: float = 0.5, seed: int = 0) -> DrawingsSplit:
+def split_drawings(
+    labels: NDArray[np.int64], to_teach: float = 0.5, seed: int = 0, learned: NDArray[np.bool_] | None = None
+) -> DrawingsSplit:
     """Choose which drawings teach and which judge: `to_teach` of the digits (a share below 1, or a number), all alike.
 
     At random, but the same for the same labels and seed; those that teach are as even over the digits as can be. What
-    is no digit only teaches.
+    is no digit only teaches, and so does what the version has `learned` from already (n,).
 
     Raises:
         TeachingError: too few digits for both, or `to_teach` leaves too few for one.
     """
-    digits = np.flatnonzero(labels != NOT_A_DIGIT)
+    fresh = labels != NOT_A_DIGIT
+    if learned is not None:
+        fresh &= ~learned
+    digits = np.flatnonzero(fresh)
     count = len(digits)
     least = LEAST_TO_TEACH + LEAST_TO_JUDGE
     if count < least:
+        known = " that it has not learned from yet" if learned is not None and learned.any() else ""
         raise TeachingError(
-            f"There are {count} drawings of digits. Draw {least - count} more: {LEAST_TO_TEACH} are needed to teach "
-            f"and {LEAST_TO_JUDGE} others to judge, since fewer could not tell progress from chance."
+            f"There are {count} drawings of digits{known}. Draw {least - count} more: {LEAST_TO_TEACH} are needed to "
+            f"teach and {LEAST_TO_JUDGE} others to judge, since fewer could not tell progress from chance."
         )
     number = round(to_teach * count) if to_teach < 1 else int(to_teach)
     if not LEAST_TO_TEACH <= number <= count - LEAST_TO_JUDGE:
@@ -121,8 +127,8 @@ def split_drawings(labels: NDArray[np.int64], to_teach: float = 0.5, seed: int =
         same = shuffled == digit
         turn[same] = np.arange(same.sum())
     order = order[np.argsort(turn, kind="stable")]
-    others = np.flatnonzero(labels == NOT_A_DIGIT)
-    return DrawingsSplit(np.sort(np.concatenate([order[:number], others])), np.sort(order[number:]))
+    teach = np.concatenate([order[:number], np.flatnonzero(~fresh)])
+    return DrawingsSplit(np.sort(teach), np.sort(order[number:]))
 
 
 def teach(

@@ -2,11 +2,13 @@
 
 import dataclasses
 import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mnist_core.assignments import Assignment, Lesson
+from mnist_core.assignments import Assignment, Lesson, kept_drawings
 from mnist_core.comparison import compare
 from mnist_core.datasets import IMAGE_COUNTS, Dataset, LabelledImages, load_dataset, mnist_is_here
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
@@ -29,8 +31,10 @@ def prepare(lesson: Lesson) -> Assignment:
         StoreError: the drawings cannot be read.
         TeachingError: there are too few of them; the message says how many more would tell something.
     """
-    base = version(lesson.base).record
-    split_drawings(_drawings(lesson)[1].labels)
+    found = version(lesson.base)
+    kept, drawings = _drawings(lesson)
+    split_drawings(drawings.labels, learned=_learned(found, kept))
+    base = found.record
     recipe = dataclasses.replace(base.recipe, name=base.recipe.name.removesuffix(TAUGHT) + TAUGHT)
     return Assignment(recipe, "mnist" if mnist_is_here() and base.data == "mnist" else "sample", lesson)
 
@@ -43,7 +47,7 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
     """
     base = load_version(find(lesson.base))
     kept, drawings = _drawings(lesson)
-    split = split_drawings(drawings.labels)
+    split = split_drawings(drawings.labels, learned=_learned(version(lesson.base), kept))
     dataset = load_dataset(run.data)
     emit({"event": "loaded", "images": {"drawings": len(drawings), **IMAGE_COUNTS[run.data]}})
     taught = _teach(base, drawings.part("drawings", split.teach), dataset, emit)
@@ -79,6 +83,7 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
             test_before=recorded if recorded.checksum == dataset.test.checksum else evaluate(before, dataset.test),
             newly_right=tuple(kept[split.judge[place]].id for place in compared.only_other_right),
             newly_wrong=tuple(kept[split.judge[place]].id for place in compared.only_one_right),
+            learned=_learned_by_now(base.record, [kept[place].id for place in split.teach]),
         ),
     )
     return save_version(run.folder, taught.model, record)
@@ -100,6 +105,19 @@ def teach_command(lesson: Lesson) -> list[str]:
     """The command line that teaches the same."""
     writers = (option for writer in lesson.writers for option in ("--writer", writer))
     return ["mnist-core", "teach", "--base", lesson.base, *writers]
+
+
+def _learned(base: Version, kept: Sequence[StoredDrawing]) -> NDArray[np.bool_]:
+    """Which drawings (n,) the base has learned from, whether it was taught with them or trained."""
+    ids = set(_learned_by_now(base.record))
+    trained_with = kept_drawings(base.folder)
+    frames = {image.tobytes() for image in trained_with.images} if trained_with else set()
+    return np.array([drawing.id in ids or drawing.frame in frames for drawing in kept], np.bool_)
+
+
+def _learned_by_now(base: Record, taught: Iterable[str] = ()) -> tuple[str, ...]:
+    """Ids of what the base was taught with, and of what it is taught with now."""
+    return tuple(sorted({*(base.teaching.learned if base.teaching else ()), *taught}))
 
 
 def _drawings(lesson: Lesson) -> tuple[list[StoredDrawing], LabelledImages]:

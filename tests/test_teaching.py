@@ -169,3 +169,13 @@ def test_a_split_takes_all_digits_alike_no_drawing_twice_and_what_is_no_digit_to
     assert taught[-1] == 3
     assert {taught[digit] for digit in range(9)} == {3, 4}
     assert len(split_drawings(labels).teach) == 3 + round((labels >= 0).sum() / 2)
+
+
+def test_what_was_learned_before_teaches_again_and_never_judges() -> None:
+    labels = np.tile(np.arange(-1, 10), 6)
+    learned = np.arange(len(labels)) % 3 == 0
+    split = split_drawings(labels, learned=learned)
+    assert set(np.flatnonzero(learned)) <= set(split.teach)
+    assert sorted([*split.teach, *split.judge]) == list(range(len(labels)))
+    with pytest.raises(MnistCoreError, match="not learned from yet. Draw 11 more".replace(".", r"\.")):
+        split_drawings(labels, learned=np.arange(len(labels)) > 5)

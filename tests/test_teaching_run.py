@@ -80,6 +80,14 @@ def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -
     run = find_run(version.name)
     assert run.lesson == Lesson("article", ("Ann",))
     assert run.state == "finished"
+    again = Lesson(version.name, ("Ann",))
+    assert prepare(again).recipe.name == "article (taught)"
+    with DrawingStore() as store:
+        judged = [drawing.id for drawing in store.find(["Ann"]) if drawing.id not in teaching.learned]
+        assert len(judged) == 30
+        store.delete(judged[:20])
+    with pytest.raises(TeachingError, match="10 drawings of digits that it has not learned from yet"):
+        prepare(again)
 
 
 def test_too_few_drawings_are_told_before_anything_begins(sample: Dataset) -> None:
@@ -100,6 +108,8 @@ def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(
     assert version.record.images == {"training": 3540, "validation": 500, "test": 1000, "drawings": 40}
     assert version.record.learned_from_drawings
     assert version.record.command.endswith("--with-drawings")
+    with pytest.raises(TeachingError, match="There are 0 drawings of digits that it has not learned from yet"):
+        prepare(Lesson(version.name))
     found = kept_drawings(run.folder)
     assert found is not None
     assert np.array_equal(found.images, drawings.images)

@@ -6,24 +6,24 @@ import streamlit as st
 from mnist_core import Evaluation, deletion, jobs, promotion, registry
 from mnist_core.assignments import Lesson
 from mnist_core.catalogue import title_of
-from mnist_core.comparison import in_words
+from mnist_core.comparison import LEVEL, chance, in_words
 from mnist_core.drawing_store import DrawingStore
-from mnist_core.errors import RunError
+from mnist_core.errors import TeachingError, WeightsError
 from mnist_core.records import Teaching
 from mnist_core.run_queue import tend_queue
-from mnist_core.runs import RunStatus, all_runs, find_run
+from mnist_core.runs import RunStatus, all_runs
 from mnist_core.teaching_run import prepare
 from pages.ui.gallery import digit_gallery
 from pages.ui.layout import errors_in_words
 from pages.ui.versions import promote_or_ask
 
-LESSON = "lesson_run"
+LESSON, PUT_AWAY = "lesson_run", "lesson_put_away"
 MOST_SHOWN = 12
 
 
 @errors_in_words()
 def teach_from_page(store: DrawingStore, mine: str) -> None:
-    """All of it; the run it started is looked after until it was used or thrown away."""
+    """All of it; what came of the last lesson with the chosen writers' drawings stays until it is thrown away."""
     writers = list(store.writers())
     if not writers:
         return
@@ -40,33 +40,47 @@ def teach_from_page(store: DrawingStore, mine: str) -> None:
         placeholder="Everybody's",
         key=f"teach-writers-{mine}",
     )
-    run = _lesson_run()
+    lesson = Lesson(registry.active_name(), tuple(chosen))
+    run = _last_lesson(lesson.writers)
     busy = run is not None and not run.ended
-    if st.button("Teach", type="primary", icon=":material/school:", disabled=busy):
-        lesson = Lesson(registry.active_name(), tuple(chosen))
-        st.session_state[LESSON] = jobs.start(prepare(lesson)).id
-        st.rerun()
+    _offer_lesson(lesson, busy=busy)
     if busy:
-        _follow()
+        _follow(lesson.writers)
     elif run is not None:
         _show_outcome(run, store)
 
 
-def _lesson_run() -> RunStatus | None:
-    """The run of this visitor's last lesson; else the last one there was."""
+def _offer_lesson(lesson: Lesson, *, busy: bool) -> None:
+    """The button; where there is too little to teach with, what is missing."""
+    assignment, missing = None, ""
     try:
-        if identifier := st.session_state.get(LESSON):
-            return find_run(identifier)
-    except RunError:
-        del st.session_state[LESSON]
-    return next((run for run in all_runs() if run.lesson), None)
+        assignment = prepare(lesson)
+    except TeachingError as error:
+        missing = str(error)
+    if st.button("Teach", type="primary", icon=":material/school:", disabled=busy or not assignment) and assignment:
+        st.session_state[LESSON] = jobs.start(assignment).id
+        st.session_state.pop(PUT_AWAY, None)
+        st.rerun()
+    if missing and not busy:
+        st.caption(missing)
+
+
+def _last_lesson(writers: tuple[str, ...]) -> RunStatus | None:
+    """The last lesson with these writers' drawings, whoever gave it; a failed one only where this visitor did."""
+    if st.session_state.get(PUT_AWAY) == writers:
+        return None
+    for run in all_runs():
+        given_here = run.id == st.session_state.get(LESSON)
+        if run.lesson and run.lesson.writers == writers and (given_here or not run.ended or run.state == "finished"):
+            return run
+    return None
 
 
 @st.fragment(run_every="0.4s")
 @errors_in_words()
-def _follow() -> None:
+def _follow(writers: tuple[str, ...]) -> None:
     tend_queue()
-    run = _lesson_run()
+    run = _last_lesson(writers)
     if run is None or run.ended:
         st.rerun()
     elif run.state == "queued":
@@ -87,20 +101,19 @@ def _show_outcome(run: RunStatus, store: DrawingStore) -> None:
     teaching, name = record.teaching, f"runs/{run.id}"
     if teaching is None:
         return
-    st.subheader(f"Taught: {title_of(name)}", anchor=False)
+    st.subheader(_verdict(teaching), anchor=False)
     drawings, test = st.columns(2)
     with drawings:
         _before_and_after("On these drawings", teaching.before, teaching.after)
     with test:
         _before_and_after("On MNIST", teaching.test_before, record.evaluation)
+        _since_the_beginning(teaching)
     st.caption(
-        f"Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as their labels are "
-        f"doubtful; judged on {teaching.after.images} others. It began as {title_of(teaching.base)}."
+        f"{title_of(name)}. Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as "
+        f"their labels are doubtful; judged on {teaching.after.images} others. It began as {title_of(teaching.base)}."
     )
-    right, wrong = len(teaching.newly_right), len(teaching.newly_wrong)
-    st.markdown(f"Of these, {right} are newly right and {wrong} newly wrong: {in_words(wrong, right)}.")
     _show_changes(teaching, store)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if registry.active_name() == name:
             st.success("It answers on the Draw page now.", icon=":material/check:")
             if before := promotion.previous():
@@ -110,7 +123,22 @@ def _show_outcome(run: RunStatus, store: DrawingStore) -> None:
             better = teaching.after.correct > teaching.before.correct
             if st.button("Use it", type="primary" if better else "secondary", icon=":material/check:"):
                 promote_or_ask(name, title_of(name))
-            st.button("Throw it away", icon=":material/delete:", on_click=_throw_away, args=[name])
+            st.button("Throw it away", icon=":material/delete:", on_click=_throw_away, args=[name, teaching.writers])
+
+
+def _verdict(teaching: Teaching) -> str:
+    """What teaching did to the drawings that judge, in a sentence that anybody understands."""
+    right, wrong, images = len(teaching.newly_right), len(teaching.newly_wrong), teaching.after.images
+    more = right - wrong
+    if not right and not wrong:
+        nothing_to_gain = teaching.before.correct == images
+        return "No difference: all were read rightly before" if nothing_to_gain else "No difference on these drawings"
+    if not more:
+        return f"No better: {right} newly right, {wrong} newly wrong"
+    count = f"{abs(more)} {'more' if more > 0 else 'fewer'} of {images} drawings read rightly"
+    if chance(wrong, right) < LEVEL:
+        return f"{count}: more than chance"
+    return f"{count}, too few to be sure"
 
 
 def _before_and_after(title: str, before: Evaluation, after: Evaluation) -> None:
@@ -124,16 +152,31 @@ def _before_and_after(title: str, before: Evaluation, after: Evaluation) -> None
         )
 
 
+def _since_the_beginning(teaching: Teaching) -> None:
+    """What the version scored that was taught first, if that is another than the base: small losses add up."""
+    first = teaching
+    try:
+        while (earlier := registry.version(first.base).record.teaching) is not None:
+            first = earlier
+    except WeightsError:  # deleted meanwhile
+        return
+    if first is not teaching:
+        st.caption(f"{title_of(first.base)}, before any teaching: {first.test_before.accuracy:.2%}")
+
+
 def _show_changes(teaching: Teaching, store: DrawingStore) -> None:
     """The drawings that teaching changed the answer to."""
-    for title, ids in (("newly right", teaching.newly_right), ("newly wrong", teaching.newly_wrong)):
+    right, wrong = teaching.newly_right, teaching.newly_wrong
+    if right or wrong:
+        st.markdown(f"{len(right)} newly right, {len(wrong)} newly wrong: {in_words(len(wrong), len(right))}.")
+    for title, ids in (("Newly right", right), ("Newly wrong", wrong)):
         found = [drawing for identifier in ids[:MOST_SHOWN] if (drawing := store.get(identifier))]
         if found:
-            st.markdown(f"**{title.capitalize()}**")
+            st.markdown(f"**{title}**")
             digit_gallery(np.stack([drawing.image for drawing in found]), [str(drawing.label) for drawing in found])
 
 
 @errors_in_words()
-def _throw_away(name: str) -> None:
+def _throw_away(name: str, writers: tuple[str, ...]) -> None:
     deletion.delete(name)
-    st.session_state.pop(LESSON, None)
+    st.session_state[PUT_AWAY] = writers

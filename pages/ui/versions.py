@@ -23,13 +23,8 @@ UPLOADED = "uploaded_version"
 def show_table(listed: list[Entry]) -> None:
     """A row a version; a click on a heading sorts."""
     kept = _on_kept_drawings(listed)
-    rows = [_row(entry) | ({} if kept is None else _figures("kept", kept.get(entry.name))) for entry in listed]
-    learned = {entry.name for entry in listed if entry.record.learned_from_drawings}
-    for entry, row in zip(listed, rows, strict=True):
-        if kept and entry.name in learned and row["kept on"]:
-            row["kept on"] = f"{row['kept on']}; it learned from some"
     st.dataframe(
-        pd.DataFrame(rows),
+        pd.DataFrame([_row(entry, kept) for entry in listed]),
         hide_index=True,
         placeholder="–",
         height="content" if len(listed) <= 10 else 390,
@@ -74,18 +69,22 @@ def _on_kept_drawings(listed: list[Entry]) -> dict[str, Evaluation] | None:
     return {name: evaluation for name, evaluation in found.items() if evaluation is not None}
 
 
-def _row(entry: Entry) -> dict[str, object]:
+def _row(entry: Entry, kept: dict[str, Evaluation] | None) -> dict[str, object]:
     record = entry.record
+    on_kept = {} if kept is None else _figures("kept", kept.get(entry.name))
+    if on_kept.get("kept on") and record.learned_from_drawings:
+        on_kept["kept on"] = f"{on_kept['kept on']}; it learned from some"
     return {
         "answers": "● now" if entry.active else "",
         "version": entry.title,
         **_figures("test", record.evaluation),
         **_figures("drawings", entry.drawings.digits if entry.drawings else None),
+        **on_kept,
         "recipe": recipe_in_words(record.recipe),
         "parameters": record.recipe.parameter_count,
         "kilobytes": round(entry.version.bytes / 1000),
         "seconds": round(record.duration_seconds),
-        "epoch": f"{record.epoch} of {record.recipe.epochs}",
+        "epoch": None if record.teaching else f"{record.epoch} of {record.recipe.epochs}",
         "created": datetime.fromisoformat(record.created),
         "note": entry.note,
     }
