@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from mnist_core import RECIPES, DigitClassifier, train
 from mnist_core.datasets import Dataset, load_dataset, mnist_is_here
@@ -15,6 +16,8 @@ from mnist_core.drawing_store import DrawingStore
 from mnist_core.model import MLP
 from mnist_core.progress import Trained
 from tests import postgres
+
+torch.set_num_threads(1)  # tests run side by side: threads that wait for each other are many times slower than one
 
 
 @pytest.fixture(autouse=True)
