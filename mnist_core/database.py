@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-from mnist_core.database_errors import what_to_do
+from mnist_core import database_file
+from mnist_core.database_errors import not_now, what_to_do
 from mnist_core.drawing_schema import VERSION_TABLE, drawings
 from mnist_core.errors import StoreError
 from mnist_core.registry import weights_dir
@@ -40,23 +41,24 @@ def database_url(url: str | None = None) -> URL:
     try:
         parsed = make_url(given)
     except (ArgumentError, ValueError) as error:
-        raise StoreError(f"DATABASE_URL cannot be understood. {_GIVE_A_URL}") from error
+        raise StoreError(not_now(f"DATABASE_URL cannot be understood. {_GIVE_A_URL}")) from error
     if parsed.drivername in ("postgres", "postgresql"):  # as platforms write it
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("postgresql+psycopg", "sqlite"):
-        raise StoreError(f"Drawings cannot be kept in {parsed.drivername!r}. {_GIVE_A_URL}")
+        raise StoreError(not_now(f"Drawings cannot be kept in {parsed.drivername!r}. {_GIVE_A_URL}"))
     if parsed.drivername == "sqlite" and (parsed.database or ":memory:") == ":memory:":
-        raise StoreError(f"Drawings in memory would be lost when the program ends. {_GIVE_A_URL}")
+        raise StoreError(not_now(f"Drawings in memory would be lost when the program ends. {_GIVE_A_URL}"))
     return parsed
 
 
-def open_database(url: str | None = None) -> Engine:
+def open_database(place: URL | str | None = None) -> Engine:
     """The database, with today's schema; many processes may do so at once.
 
     Raises:
         StoreError: it cannot be opened, or was made by a newer program.
     """
-    place = database_url(url)
+    if not isinstance(place, URL):
+        place = database_url(place)
     with clear_errors(place):
         engine = engine_of(place)
         try:
@@ -80,7 +82,12 @@ def clear_errors(place: URL) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(what_to_do(error, place.render_as_string(hide_password=True))) from error
+        raise StoreError(not_now(f"{name_of(place)}: {what_to_do(error)}")) from error
+
+
+def name_of(place: URL) -> str:
+    """Which database that is, without the password, wherever the address has it."""
+    return place.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -106,14 +113,13 @@ def forget_what_was_deleted(engine: Engine) -> None:
         StoreError: others kept it busy, or the disk is full; what was deleted may still be in the files.
     """
     try:
-        with clear_errors(engine.url):
-            if engine.dialect.name == "sqlite":
-                _rewrite_file(engine)
-            else:
-                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                    connection.exec_driver_sql(f"VACUUM (FULL) {drawings.name}")
-    except StoreError as error:
-        raise StoreError(f"Deleted, but traces may be left in the database's files: {error}") from error
+        if engine.dialect.name == "sqlite":
+            _rewrite_file(engine)
+        else:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql(f"VACUUM (FULL) {drawings.name}")
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"{_TRACES} {name_of(engine.url)}: {what_to_do(error)}") from error
 
 
 def _rewrite_file(engine: Engine) -> None:
@@ -122,13 +128,13 @@ def _rewrite_file(engine: Engine) -> None:
         connection.exec_driver_sql("VACUUM")
         busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     if busy:
-        raise StoreError("another program is reading it. Delete again in a moment.")
+        raise StoreError(f"{_TRACES} Another program is reading them.")
 
 
 def _sqlite(place: URL) -> Engine:
     assert place.database
     if not place.query:
-        Path(place.database).parent.mkdir(parents=True, exist_ok=True)
+        database_file.make(Path(place.database))
     engine = create_engine(place, connect_args={"timeout": PATIENCE})
 
     @event.listens_for(engine, "connect")
@@ -210,12 +216,14 @@ def _revision(connection: Connection, steps: Any) -> str | None:
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     revision = context.get_current_revision()
     if revision is not None and revision not in {step.revision for step in steps.walk_revisions()}:
-        place = connection.engine.url.render_as_string(hide_password=True)
         raise StoreError(
-            f"{place} was made by a newer program than this one (its form is {revision}). Update this program, or "
-            "let DATABASE_URL name another database."
+            not_now(
+                f"{name_of(connection.engine.url)} was made by a newer program than this one (its form is {revision}). "
+                "Update this program, or let DATABASE_URL name another database."
+            )
         )
     return revision
 
 
 _GIVE_A_URL = "Give one such as postgresql://user:password@host/database or sqlite:////folder/drawings.sqlite3."
+_TRACES = "Deleted, but traces may be left in the database's files; delete again in a moment to have them gone."

@@ -10,7 +10,10 @@ FULL = "The disk is full. Make room, then try again."
 BUSY = "Others are writing and took too long. Try again in a moment."
 READ_ONLY = "It can only be read. Make the file and its folder writable, or let DATABASE_URL name another database."
 UNREACHABLE = "It cannot be opened. Make the folder writable, or let DATABASE_URL name another database."
-DAMAGED = "It is damaged, or no database of ours. Put a copy from before in its place, or move it away to begin anew."
+DAMAGED = (
+    "It is damaged, or no database of ours. Put a copy from before in its place, or move it away to begin anew; "
+    "the files -wal and -shm beside it belong to it."
+)
 DISK = "The disk fails to read or write. Check it, and the room on it, then try again."
 AWAY = "The server does not answer. Check that it runs and that DATABASE_URL is right, then try again."
 DENIED = "The server does not let this user do that. Check name and password in DATABASE_URL, and what it may do."
@@ -49,12 +52,17 @@ _POSTGRESQL: Mapping[str, str] = {  # by SQLSTATE, or the two characters of its 
 }
 
 
-def what_to_do(error: Exception, place: str) -> str:
-    """What happened at `place`, why, and what to do."""
+def not_now(why: str) -> str:
+    """What a visitor has to know, then what is for whoever can mend it."""
+    return f"Drawings cannot be saved or read just now. For whoever runs this program: {why}"
+
+
+def what_to_do(error: Exception) -> str:
+    """What to do about it, and what happened."""
     if isinstance(error, PoolTimeoutError):
-        return f"{place}: {BUSY}"
+        return BUSY
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return f"{place}: {_remedy(error, cause)} ({str(cause).strip().splitlines()[0] if str(cause).strip() else cause!r})"
+    return f"{_remedy(error, cause)} ({str(cause).strip().splitlines()[0] if str(cause).strip() else cause!r})"
 
 
 def _remedy(error: Exception, cause: BaseException) -> str:

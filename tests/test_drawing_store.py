@@ -6,8 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from multiprocessing.context import BaseContext
@@ -33,6 +33,8 @@ def test_a_drawing_comes_back_as_it_was(store: DrawingStore) -> None:
     assert store.find() == [kept]
     assert store.get(kept.id) == kept
     assert store.get("another") is None
+    assert store.ids(kept.id[:8], limit=2) == store.ids(kept.id, limit=1) == [kept.id]
+    assert store.ids("%", limit=1) == store.ids("_", limit=1) == []
     assert kept.image.shape == (28, 28)
 
 
@@ -95,7 +97,7 @@ def test_a_label_can_be_corrected(store: DrawingStore) -> None:
     for wrong in (10, -2, True):
         with pytest.raises(RefusedDrawingError, match="Choose 0 to 9"):
             store.relabel(kept.id, wrong)
-    with pytest.raises(StoreError, match="load the list anew"):
+    with pytest.raises(StoreError, match="That drawing is not there any more"):
         store.relabel(str(uuid4()), 3)
 
 
@@ -238,7 +240,7 @@ def test_what_a_killed_process_was_told_is_kept_is_there(url: str) -> None:
 
 @contextmanager
 def full(_: Path, store: DrawingStore) -> Iterator[None]:
-    with store._engine.connect().execution_options(begin=None) as connection:
+    with store._database.engine.connect().execution_options(begin=None) as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 12")
     yield
 
@@ -278,7 +280,79 @@ def test_when_the_file_fails_the_error_says_what_to_do(
     with DrawingStore(f"sqlite:///{path}") as store, trouble(path, store):  # type: ignore[operator]
         with pytest.raises(StoreError, match=words) as failure:
             store.add(drawing(strokes=f'["{"x" * 90_000}"]'))
-        assert str(path) in str(failure.value)
+        said = str(failure.value)
+        assert said.startswith("Drawings cannot be saved or read just now. For whoever runs this program: sqlite:///")
+        assert str(path) in said
+
+
+def _moved(path: Path) -> Path:
+    """As a person would do it who knows nothing of the log."""
+    return path.rename(path.with_name("away.sqlite3"))
+
+
+def _replaced(path: Path) -> None:
+    """By a copy from before, with one drawing in it."""
+    copy = path.with_name("copy.sqlite3")
+    with DrawingStore(f"sqlite:///{copy}") as before:
+        before.add(drawing(77, writer="Zoë"))
+    copy.rename(path)
+
+
+def _removed_with_its_log(path: Path) -> None:
+    for file in path.parent.glob("drawings.sqlite3*"):
+        file.unlink()
+
+
+TAKEN_AWAY = {Path.unlink: 0, _removed_with_its_log: 0, _moved: 0, _replaced: 1}
+
+
+@pytest.mark.parametrize(("take_away", "there"), TAKEN_AWAY.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_what_is_kept_after_the_file_was_taken_away_is_found_by_the_next_start(
+    tmp_path: Path, take_away: Callable[[Path], object], there: int
+) -> None:
+    path = tmp_path / "drawings.sqlite3"
+    url = f"sqlite:///{path}"
+    with DrawingStore(url) as store, DrawingStore(url) as other, ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(store.add, [drawing(number) for number in range(20)])) == 20  # over many connections
+        take_away(path)
+        assert store.count() == there
+        assert all(threads.map(store.add, [drawing(100 + number) for number in range(20)]))
+        assert other.add(drawing(200))
+        assert store.count() == other.count() == there + 21
+    with sqlite3.connect(path) as after:
+        assert after.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    after.close()
+    with DrawingStore(url) as store:
+        assert store.count() == there + 21
+
+
+@pytest.mark.parametrize("used_again", [True, False])
+def test_a_file_that_was_moved_away_has_all_that_was_kept_in_it(tmp_path: Path, used_again: bool) -> None:
+    path = tmp_path / "drawings.sqlite3"
+    with DrawingStore(f"sqlite:///{path}") as store:
+        many = [drawing(number) for number in range(10)]
+        store.add_all(many)
+        away = _moved(path)
+        if used_again:
+            store.add(drawing(100))
+    with DrawingStore(f"sqlite:///{away}") as store:
+        assert store.find(newest_first=False) == many
+
+
+def test_what_is_saved_while_the_file_is_taken_away_is_not_acknowledged_and_can_be_saved_again(tmp_path: Path) -> None:
+    path = tmp_path / "drawings.sqlite3"
+    many = [drawing(number) for number in range(3)]
+
+    def slowly() -> Iterator[StoredDrawing]:
+        yield from many
+        path.unlink()
+
+    with DrawingStore(f"sqlite:///{path}") as store:
+        with pytest.raises(StoreError, match="Nothing was kept or changed; try again"):
+            store.add_all(slowly())
+        assert store.add_all(many) == 3
+    with DrawingStore(f"sqlite:///{path}") as store:
+        assert store.count() == 3
 
 
 def test_a_file_that_can_only_be_read_says_so(tmp_path: Path) -> None:
@@ -304,7 +378,7 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
 
 def test_a_server_that_is_away_says_so_but_not_the_password() -> None:
     with pytest.raises(StoreError, match="The server does not answer") as failure:
-        DrawingStore("postgresql://ann:secret@127.0.0.1:9/drawings")
+        DrawingStore("postgresql://ann:secret@127.0.0.1:9/drawings?sslpassword=secret")
     assert "secret" not in str(failure.value)
 
 
@@ -339,7 +413,7 @@ def test_urls_as_platforms_give_them_are_understood(weights: Path) -> None:
 
 
 def test_sqlite_is_as_careful_as_promised(tmp_path: Path) -> None:
-    with DrawingStore(f"sqlite:///{tmp_path / 'x.sqlite3'}") as store, store._engine.connect() as connection:
+    with DrawingStore(f"sqlite:///{tmp_path / 'x.sqlite3'}") as store, store._database.engine.connect() as connection:
         names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
     assert found == {
