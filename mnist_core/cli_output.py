@@ -19,12 +19,12 @@ from mnist_core.registry import Version
 def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ...], as_json: bool) -> None:
     """One line: the answer to a picture, how sure, and what may be wrong with it; JSON for a program."""
     if not as_json:
-        answer = f"{prediction.digit} ({prediction.confidence:.1%})"
+        answer = f"{prediction.digit} ({percent(prediction.confidence)})"
         if not prediction.accepted:
             answer = f"this does not look like a digit; if it is one, then {answer}"
         elif not prediction.sure:
             second = prediction.runner_up
-            answer += f", not sure; or else {second} ({prediction.probabilities[second]:.1%})"
+            answer += f", not sure; or else {second} ({percent(prediction.probabilities[second])})"
         print(" ".join((f"{file}: {answer}", *problems)))
         return
     values: dict[str, Any] = {
@@ -37,6 +37,13 @@ def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ..
         "problems": problems,
     }
     print(json.dumps(values))
+
+
+def percent(share: float) -> str:
+    """A probability for people: never rounded up to certainty or down to impossibility."""
+    if share > 0.999:
+        return "> 99.9%"
+    return f"{share:.1%}" if share >= 0.001 else "< 0.1%"
 
 
 def print_accuracy(evaluation: Evaluation, indent: int = 0) -> None:
