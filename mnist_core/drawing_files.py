@@ -15,6 +15,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -99,9 +100,11 @@ def from_zip(store: DrawingStore, content: bytes) -> Imported:
 def _check_sizes(archive: zipfile.ZipFile) -> None:
     """Before anything is unpacked; what is read later is no longer than is said here, or its checksum is wrong."""
     held = archive.infolist()
-    names = {file.filename for file in held}
-    if TABLE not in names or len(names) != len(held):
-        raise DatasetError(f"The file holds no {TABLE}, or a file twice. {_REMEDY}")
+    names = Counter(file.filename for file in held)
+    if TABLE not in names:
+        raise DatasetError(f"The file holds no {TABLE}. {_REMEDY}")
+    if twice := [name for name, times in names.items() if times > 1]:
+        raise DatasetError(f"The file holds {twice[0]!r:.80} twice. {_REMEDY}")
     if len(held) > MOST_DRAWINGS + 3 or sum(file.file_size for file in held) > LARGEST:
         raise DatasetError(_TOO_MUCH)
 

@@ -140,6 +140,18 @@ def test_of_a_damaged_file_nothing_is_imported(
         assert there.count() == 0
 
 
+def test_a_file_without_a_table_and_one_with_a_file_twice_are_told_apart(here: DrawingStore) -> None:
+    files = unpacked(to_zip(here))
+    content = io.BytesIO(packed(files))
+    with zipfile.ZipFile(content, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(TABLE, files[TABLE])
+    with pytest.raises(DatasetError, match=rf"The file holds '{TABLE}' twice\."):
+        from_zip(here, content.getvalue())
+    without_a_table(files)
+    with pytest.raises(DatasetError, match=rf"The file holds no {TABLE}\."):
+        from_zip(here, packed(files))
+
+
 def test_bytes_that_were_changed_on_the_way_are_noticed(here: DrawingStore, tmp_path: Path) -> None:
     content = to_zip(here)
     random = np.random.default_rng(0)
