@@ -7,11 +7,13 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from typing import Any
 
 from mnist_core import parallel
 from mnist_core.assignments import Assignment, kept_drawings
 from mnist_core.calibration import calibrate
 from mnist_core.checkpoints import Checkpoint
+from mnist_core.comparison import chance
 from mnist_core.datasets import IMAGE_COUNTS, DataName, Dataset, LabelledImages, load_dataset
 from mnist_core.errors import MnistCoreError
 from mnist_core.evaluation import evaluate
@@ -44,7 +46,7 @@ def perform(run: RunStatus, show: Emit = lambda _: None) -> Version:
     """
     with _telling(run, show) as emit:
         version = _perform(run, emit) if run.lesson is None else teach_version(run, run.lesson, emit)
-        emit({"event": "finished", "version": version.name})
+        emit({"event": "finished", "version": version.name, **_taught(version.record)})
     (run.folder / CHECKPOINT_FILE).unlink(missing_ok=True)  # only now: a crash before can be gone on from
     return version
 
@@ -143,6 +145,19 @@ def _judge(run: RunStatus, dataset: Dataset, trained: Trained, curve: Curve, cou
         created=now(),
         libraries=library_versions(),
     )
+
+
+def _taught(record: Record) -> dict[str, Any]:
+    """What a lesson came to, for a program that decides by it; of other runs nothing."""
+    if record.teaching is None:
+        return {}
+    teaching, right, wrong = record.teaching, len(record.teaching.newly_right), len(record.teaching.newly_wrong)
+    judged = (("drawings", teaching.before, teaching.after), ("test", teaching.test_before, record.evaluation))
+    figures: dict[str, Any] = {
+        name: {"images": after.images, "right_before": before.correct, "right_after": after.correct}
+        for name, before, after in judged
+    }
+    return {"teaching": {**figures, "newly_right": right, "newly_wrong": wrong, "p_value": chance(wrong, right)}}
 
 
 def train_command(recipe: Recipe, data: DataName) -> list[str]:

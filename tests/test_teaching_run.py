@@ -13,12 +13,14 @@ import pytest
 
 from mnist_core import RECIPES, jobs, registry
 from mnist_core.assignments import DRAWINGS_FILE, Assignment, Lesson, kept_drawings
+from mnist_core.comparison import chance
 from mnist_core.datasets import Dataset
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
 from mnist_core.errors import CheckpointError, TeachingError
 from mnist_core.execution import perform
 from mnist_core.pictures import to_png
 from mnist_core.records import Record
+from mnist_core.run_files import Event
 from mnist_core.run_queue import turn
 from mnist_core.runs import all_runs, find_run
 from mnist_core.teaching_run import prepare
@@ -71,6 +73,12 @@ def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -
     assert teaching.before.images == teaching.after.images == 30
     assert teaching.after.correct > teaching.before.correct
     assert len(teaching.newly_right) - len(teaching.newly_wrong) == teaching.after.correct - teaching.before.correct
+    right, wrong, test = len(teaching.newly_right), len(teaching.newly_wrong), version.record.evaluation
+    assert events[-1]["teaching"] == {
+        "drawings": {"images": 30, "right_before": teaching.before.correct, "right_after": teaching.after.correct},
+        "test": {"images": 1000, "right_before": teaching.test_before.correct, "right_after": test.correct},
+        **{"newly_right": right, "newly_wrong": wrong, "p_value": chance(wrong, right)},
+    }
     with DrawingStore() as store:
         assert all(store.get(identifier) for identifier in teaching.newly_right)
     assert version.record.recipe.name == "article (taught)"
@@ -103,8 +111,10 @@ def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(
         drawings = store.images()
     run = jobs.claim(Assignment(RECIPES["quick"].override(epochs=2), "sample", drawings=drawings))
     keep(sample, "Ben", 1)
+    told: list[Event] = []
     with turn(run):
-        version = perform(run)
+        version = perform(run, told.append)
+    assert told[-1] == {"event": "finished", "version": version.name}
     assert version.record.images == {"training": 3540, "validation": 500, "test": 1000, "drawings": 40}
     assert version.record.learned_from_drawings
     assert version.record.command.endswith("--with-drawings")
