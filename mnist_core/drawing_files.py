@@ -4,14 +4,18 @@
     png/<id>.png                  its ink
     drawings-images-idx3-ubyte    the frames of those labelled 0 to 9, in the table's order, as MNIST's files are
     drawings-labels-idx1-ubyte    their labels
+    strokes.gz                    the pen's points of those labelled 0 to 9, as `strokes.read_characters` takes them
 
-The import reads the table and the PNGs; the last two are for other programs.
+The import reads the table and the PNGs; the last three are for other programs. The table has the strokes as they were
+kept: the canvas's own objects, with colours and curves.
 """
 
 import base64
 import binascii
 import csv
+import gzip
 import io
+import json
 import struct
 import zipfile
 import zlib
@@ -19,12 +23,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import DatasetError, StoreError
 from mnist_core.stored_drawing import DIGITS, LARGEST_PNG, LONGEST_STROKES, StoredDrawing
 
 TABLE, IMAGES, LABELS = "drawings.csv", "drawings-images-idx3-ubyte", "drawings-labels-idx1-ubyte"
+STROKES = "strokes.gz"
 MOST_DRAWINGS = 100_000
 LARGEST = 1_000_000_000
 """Bytes of all files together, unpacked."""
@@ -54,10 +60,11 @@ def to_zip(store: DrawingStore, writers: Sequence[str] | None = None) -> bytes:
     content, table = io.BytesIO(), io.StringIO(newline="")
     lines = csv.DictWriter(table, COLUMNS)
     lines.writeheader()
-    frames, labels, size = bytearray(), bytearray(), 0
+    frames, labels, characters, size = bytearray(), bytearray(), bytearray(), 0
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, drawing in enumerate(store.each(writers), 1):
-            size += len(drawing.png) + len(drawing.strokes.encode()) + 3000  # the rest of a drawing takes less
+            # the strokes twice, once as points; the rest of a drawing takes less than 3000 bytes
+            size += len(drawing.png) + 2 * len(drawing.strokes.encode()) + 3000
             if number > MOST_DRAWINGS or size > LARGEST:
                 raise StoreError("That is more than one file may hold. Export some of the writers at a time.")
             archive.writestr(f"png/{drawing.id}.png", drawing.png, zipfile.ZIP_STORED)  # packed already
@@ -65,9 +72,13 @@ def to_zip(store: DrawingStore, writers: Sequence[str] | None = None) -> bytes:
             if drawing.label in DIGITS:
                 frames += drawing.frame
                 labels.append(drawing.label)
+                if points := _points(drawing.strokes):
+                    entry = {"label": str(drawing.label), "writer": drawing.writer, "strokes": points}
+                    characters += f"{json.dumps(entry)}\n".encode()
         archive.writestr(TABLE, table.getvalue().encode())
         archive.writestr(IMAGES, struct.pack(">4I", 0x803, len(labels), 28, 28) + frames)
         archive.writestr(LABELS, struct.pack(">2I", 0x801, len(labels)) + labels)
+        archive.writestr(STROKES, gzip.compress(characters, mtime=0), zipfile.ZIP_STORED)
     return content.getvalue()
 
 
@@ -105,7 +116,7 @@ def _check_sizes(archive: zipfile.ZipFile) -> None:
         raise DatasetError(f"The file holds no {TABLE}. {_REMEDY}")
     if twice := [name for name, times in names.items() if times > 1]:
         raise DatasetError(f"The file holds {twice[0]!r:.80} twice. {_REMEDY}")
-    if len(held) > MOST_DRAWINGS + 3 or sum(file.file_size for file in held) > LARGEST:
+    if len(held) > MOST_DRAWINGS + 4 or sum(file.file_size for file in held) > LARGEST:
         raise DatasetError(_TOO_MUCH)
 
 
@@ -123,6 +134,21 @@ def _drawings(archive: zipfile.ZipFile) -> Iterator[StoredDrawing]:
                 yield drawing
         except (KeyError, ValueError, TypeError, AttributeError, csv.Error, *_DAMAGE) as error:
             raise DatasetError(f"{TABLE}, line {number}, cannot be read ({error}). {_REMEDY}") from error
+
+
+def _points(strokes: str) -> list[list[list[float]]]:
+    """Where the pen was, stroke by stroke; empty where not only a pen drew, as on an example, or nobody knows."""
+    try:
+        held = json.loads(strokes)
+        paths = [_pen(stroke["path"]) if isinstance(stroke, dict) else stroke for stroke in held]
+        return [[[float(x), float(y)] for x, y in path] for path in paths]
+    except (ValueError, TypeError, LookupError, OverflowError):
+        return []
+
+
+def _pen(path: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """The points from which the canvas made a path: its curves have them for control, and it ends at the last."""
+    return [*(command[1:3] for command in path if command[0] == "Q"), path[-1][-2:]]
 
 
 def _to_cells(drawing: StoredDrawing) -> dict[str, str]:

@@ -13,9 +13,10 @@ from PIL import Image
 
 from mnist_core import drawing_files
 from mnist_core.augmentation import NOT_A_DIGIT
-from mnist_core.drawing_files import IMAGES, LABELS, TABLE, Imported, from_zip, to_zip
+from mnist_core.drawing_files import IMAGES, LABELS, STROKES, TABLE, Imported, from_zip, to_zip
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import DatasetError, StoreError
+from mnist_core.strokes import read_characters
 from tests.drawing_examples import drawing
 from tests.zip_files import Files, packed, unpacked
 
@@ -60,6 +61,28 @@ def test_the_file_can_be_read_by_other_programs(here: DrawingStore) -> None:
     assert labels == bytes.fromhex("00000801 00000003 000203")
     frames = np.frombuffer(images[16:], np.uint8).reshape(3, 28, 28)
     assert np.array_equal(frames, [MANY[0].image, MANY[2].image, MANY[3].image])
+
+
+CANVAS = [
+    {
+        "type": "path",
+        "path": [["M", 9.9, 20], ["Q", 10, 20, 15, 25], ["Q", 20, 30, 25, 35], ["L", 30, 40]],
+        "fill": None,
+    },
+    {"type": "path", "path": [["M", 50, 60], ["L", 50, 61]]},
+]
+
+
+def test_the_points_of_the_pen_are_read_as_other_strokes_are(store: DrawingStore, tmp_path: Path) -> None:
+    for number, strokes in enumerate((CANVAS, [[[1, 2], [3.5, 4]]], [{"type": "Image", "src": "x"}], [], [[10**400]])):
+        store.add(drawing(number, strokes=json.dumps(strokes)))
+    store.add(drawing(9, strokes=json.dumps(CANVAS), label=NOT_A_DIGIT))
+    path = tmp_path / STROKES
+    path.write_bytes(unpacked(to_zip(store))[STROKES])
+    one, other = read_characters(path)
+    assert [stroke.tolist() for stroke in one.strokes] == [[[10, 20], [20, 30], [30, 40]], [[50, 61]]]
+    assert [stroke.tolist() for stroke in other.strokes] == [[[1, 2], [3.5, 4]]]
+    assert (one.label, other.label) == ("0", "1")
 
 
 def test_mnist_files_are_read_as_torchvision_reads_mnist(here: DrawingStore, tmp_path: Path) -> None:
