@@ -5,14 +5,13 @@ here looks first whether that file still stands at its path, and else opens the 
 the file stood there until it was done.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from mnist_core import database_file
 from mnist_core.database import clear_errors, database_url, open_database, reading, writing
@@ -84,23 +83,30 @@ class _Opened:
     """A database that was opened, and the file that it is in, if it is in one."""
 
     def __init__(self, place: URL) -> None:
-        self._path = (
-            Path(place.database) if place.drivername == "sqlite" and place.database and not place.query else None
-        )
+        """Open it.
+
+        Raises:
+            StoreError: it cannot be opened, or its file was taken away at this moment.
+        """
+        file = place.database if place.drivername == "sqlite" and not place.query else None
+        self._path = Path(file) if file else None
+        self._held: Connection | None = None
         with clear_errors(place):
             if self._path:
                 database_file.make(self._path)
-        self._file = database_file.identity(self._path) if self._path else None
-        self.engine = open_database(place)
-        self._held: Any = None
-        if self._path:
-            # held as long as the database is: so no other file can be given this one's number, and its log stays
-            self._held = self.engine.raw_connection()
-            self._held.cursor().execute("PRAGMA schema_version")  # now it has opened the log as well
-            self._log = database_file.log_of(self._path)
+                self._file = database_file.identity(self._path)  # before it is opened, and looked at again after
+            self.engine = open_database(place)
+            if self._path:
+                self._hold(self._path)
         if not self.in_place():
             self.close()
             raise StoreError(not_now(MOVED))
+
+    def _hold(self, path: Path) -> None:
+        """Keep one connection: as long as it is there, no other file gets this one's number, and the log stays."""
+        self._held = self.engine.connect().execution_options(begin=None)
+        self._held.exec_driver_sql("PRAGMA schema_version").scalar()  # only now it opens the log
+        self._log = database_file.log_of(path)
 
     def in_place(self) -> bool:
         """Whether its file is still the one at its path."""
@@ -112,21 +118,20 @@ class _Opened:
         Raises:
             OSError: the log cannot be removed.
         """
-        assert self._path
-        self._finish()
-        database_file.remove_log(self._path, self._log)
+        if self._path and self._held is not None:
+            self._finish(self._held)
+            database_file.remove_log(self._path, self._log)
 
     def close(self) -> None:
         """Let go of it; it can be used nevertheless, until its file is moved."""
         if self._held is not None:
             if not self.in_place():
-                self._finish()
+                self._finish(self._held)
             self._held.close()
             self._held = None
         self.engine.dispose()
 
-    def _finish(self) -> None:
+    def _finish(self, held: Connection) -> None:
         """Bring what was acknowledged from the log into the file; SQLite leaves that out for a file that was moved."""
-        if self._held is not None:
-            with suppress(sqlite3.Error):  # others may still read, and what nobody finds need not be whole
-                self._held.cursor().execute("PRAGMA wal_checkpoint(FULL)")
+        with suppress(SQLAlchemyError):  # others may still read, and what nobody finds need not be whole
+            held.exec_driver_sql("PRAGMA wal_checkpoint(FULL)").all()
