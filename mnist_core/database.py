@@ -15,8 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-from mnist_core import database_file
-from mnist_core.database_errors import not_now, what_to_do
+from mnist_core.database_errors import TAKEN_AWAY, not_now, what_to_do
 from mnist_core.drawing_schema import VERSION_TABLE, drawings
 from mnist_core.errors import StoreError
 from mnist_core.registry import weights_dir
@@ -51,14 +50,13 @@ def database_url(url: str | None = None) -> URL:
     return parsed
 
 
-def open_database(place: URL | str | None = None) -> Engine:
+def open_database(url: str | None = None) -> Engine:
     """The database, with today's schema; many processes may do so at once.
 
     Raises:
         StoreError: it cannot be opened, or was made by a newer program.
     """
-    if not isinstance(place, URL):
-        place = database_url(place)
+    place = database_url(url)
     with clear_errors(place):
         engine = engine_of(place)
         try:
@@ -133,9 +131,11 @@ def _rewrite_file(engine: Engine) -> None:
 
 def _sqlite(place: URL) -> Engine:
     assert place.database
-    if not place.query:
-        database_file.make(Path(place.database))
+    path = None if place.query else Path(place.database)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(place, connect_args={"timeout": PATIENCE})
+    opened: list[tuple[int, int] | None] = []
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -145,10 +145,25 @@ def _sqlite(place: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        # SQLite goes on writing into a file that was deleted or moved away, where nobody finds what was kept
+        now = _identity(path)
+        if not opened:
+            opened.append(now)
+        if now != opened[0]:
+            raise StoreError(not_now(f"{name_of(place)}: {TAKEN_AWAY}"))
         if kind := connection.get_execution_options().get("begin", "DEFERRED"):
             connection.exec_driver_sql(f"BEGIN {kind}")
 
     return engine
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file stands at a path, whatever it holds; None where there is none."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 def _postgresql(place: URL) -> Engine:

@@ -14,6 +14,9 @@ DAMAGED = (
     "It is damaged, or no database of ours. Put a copy from before in its place, or move it away to begin anew; "
     "the files -wal and -shm beside it belong to it."
 )
+TAKEN_AWAY = (
+    "Its file was deleted or moved away while this program ran. Put it back, or start the program again to begin anew."
+)
 DISK = "The disk fails to read or write. Check it, and the room on it, then try again."
 AWAY = "The server does not answer. Check that it runs and that DATABASE_URL is right, then try again."
 DENIED = "The server does not let this user do that. Check name and password in DATABASE_URL, and what it may do."

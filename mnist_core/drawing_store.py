@@ -11,11 +11,10 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mnist_core.database import forget_what_was_deleted, name_of
+from mnist_core.database import forget_what_was_deleted, name_of, open_database, reading, writing
 from mnist_core.datasets import LabelledImages
 from mnist_core.drawing_schema import drawings
 from mnist_core.errors import RefusedDrawingError, StoreError
-from mnist_core.lasting_database import LastingDatabase
 from mnist_core.stored_drawing import LABELS, StoredDrawing
 
 __all__ = ["DrawingStore", "StoredDrawing"]
@@ -28,8 +27,7 @@ class DrawingStore:
     """Keeps drawings. Threads and processes may share one database, each process with a store of its own.
 
     Every method raises `StoreError` where the database fails; nothing has then changed, and the same call can be made
-    again, where the message does not say otherwise. Where SQLite's file was deleted, moved away or replaced, the next
-    call goes on with what is at its path then.
+    again, where the message does not say otherwise.
     """
 
     def __init__(self, url: str | None = None) -> None:
@@ -38,8 +36,8 @@ class DrawingStore:
         Raises:
             StoreError: it cannot be opened; the message says what to do.
         """
-        self._database = LastingDatabase(url)
-        finalize(self, self._database.close)  # whoever keeps a store for as long as the program runs need not close it
+        self._engine = open_database(url)
+        finalize(self, self._engine.dispose)  # whoever keeps a store for as long as the program runs need not close it
 
     def __enter__(self) -> Self:
         return self
@@ -51,12 +49,12 @@ class DrawingStore:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._database.close()
+        self._engine.dispose()
 
     @property
     def place(self) -> str:
         """Where the drawings are kept, without the password."""
-        return name_of(self._database.place)
+        return name_of(self._engine.url)
 
     def add(self, drawing: StoredDrawing) -> bool:
         """Keep a drawing; when this returns, it is on the disk. Whether it was new: saving it again changes nothing.
@@ -67,7 +65,7 @@ class DrawingStore:
             StoreError: the database fails. Save it again, with the same id.
         """
         drawing.check()
-        with self._database.writing() as connection:
+        with writing(self._engine) as connection:
             if connection.execute(_insert(connection), [_row(drawing)]).first() is not None:
                 return True
             kept = connection.execute(
@@ -88,7 +86,7 @@ class DrawingStore:
             StoreError: the database fails.
         """
         rest, added = iter(many), 0
-        with self._database.writing() as connection:
+        with writing(self._engine) as connection:
             while some := list(islice(rest, AT_ONCE)):
                 for drawing in some:
                     drawing.check()
@@ -106,38 +104,38 @@ class DrawingStore:
     ) -> list[StoredDrawing]:
         """Drawings by these writers and with these labels (`None`: any), by time; `limit` of them after `offset`."""
         query = _in_order(select(drawings), newest_first).where(*_chosen(writers, labels)).limit(limit).offset(offset)
-        with self._database.reading() as connection:
+        with reading(self._engine) as connection:
             return [StoredDrawing(**row) for row in connection.execute(query).mappings()]
 
     def get(self, id: str) -> StoredDrawing | None:
         """The drawing with this id, if there is one."""
-        with self._database.reading() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(drawings).where(drawings.c.id == id)).mappings().first()
         return StoredDrawing(**row) if row else None
 
     def ids(self, beginning: str, *, limit: int) -> list[str]:
         """The ids that begin so, `limit` of them at most."""
         query = select(drawings.c.id).where(drawings.c.id.startswith(beginning, autoescape=True)).limit(limit)
-        with self._database.reading() as connection:
+        with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
     def each(self, writers: Sequence[str] | None = None) -> Iterator[StoredDrawing]:
         """Drawings by these writers, the oldest first, few in memory at a time; all as they were at the beginning."""
         query = _in_order(select(drawings), newest_first=False).where(*_chosen(writers))
-        with self._database.reading() as connection:
+        with reading(self._engine) as connection:
             for row in connection.execution_options(yield_per=AT_ONCE).execute(query).mappings():
                 yield StoredDrawing(**row)
 
     def count(self, writers: Sequence[str] | None = None, *, labels: Sequence[int] | None = None) -> int:
         """How many drawings there are by these writers and with these labels (`None`: any)."""
-        with self._database.reading() as connection:
+        with reading(self._engine) as connection:
             query = select(func.count()).select_from(drawings).where(*_chosen(writers, labels))
             return int(connection.execute(query).scalar_one())
 
     def writers(self) -> Mapping[str, int]:
         """How many drawings each writer has, by name; those without a name are under the empty one."""
         query = select(drawings.c.writer, func.count()).group_by(drawings.c.writer)
-        with self._database.reading() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         return dict(sorted((row[0], row[1]) for row in rows))
 
@@ -146,7 +144,7 @@ class DrawingStore:
         query = _in_order(select(drawings.c.frame, drawings.c.label), newest_first=False).where(*_chosen(writers))
         if not others:
             query = query.where(drawings.c.label >= 0)
-        with self._database.reading() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         frames = np.frombuffer(b"".join(row.frame for row in rows), np.uint8).reshape(-1, 28, 28)
         labels = np.array([row.label for row in rows], np.int64)
@@ -161,7 +159,7 @@ class DrawingStore:
         """
         if isinstance(label, bool) or label not in LABELS:
             raise RefusedDrawingError(f"There is no label {label!r:.20}. Choose 0 to 9, or -1 for what is no digit.")
-        with self._database.writing() as connection:
+        with writing(self._engine) as connection:
             found = connection.execute(drawings.update().where(drawings.c.id == id).values(label=int(label))).rowcount
         if not found:
             raise StoreError("That drawing is not there any more. Somebody may have deleted it; load the list anew.")
@@ -193,10 +191,10 @@ class DrawingStore:
         return self._delete([drawings.c.id.is_not(None)])
 
     def _delete(self, chosen: Iterable[ColumnElement[bool]]) -> int:
-        with self._database.writing() as connection:
+        with writing(self._engine) as connection:
             deleted = sum(connection.execute(drawings.delete().where(some)).rowcount for some in chosen)
         # also where none was left, since then the last attempt may have failed right here
-        forget_what_was_deleted(self._database.engine)
+        forget_what_was_deleted(self._engine)
         return deleted
 
 

@@ -6,8 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from multiprocessing.context import BaseContext
@@ -240,7 +240,7 @@ def test_what_a_killed_process_was_told_is_kept_is_there(url: str) -> None:
 
 @contextmanager
 def full(_: Path, store: DrawingStore) -> Iterator[None]:
-    with store._database.engine.connect().execution_options(begin=None) as connection:
+    with store._engine.connect().execution_options(begin=None) as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 12")
     yield
 
@@ -285,74 +285,25 @@ def test_when_the_file_fails_the_error_says_what_to_do(
         assert str(path) in said
 
 
-def _moved(path: Path) -> Path:
-    """As a person would do it who knows nothing of the log."""
-    return path.rename(path.with_name("away.sqlite3"))
-
-
-def _replaced(path: Path) -> None:
-    """By a copy from before, with one drawing in it."""
-    copy = path.with_name("copy.sqlite3")
-    with DrawingStore(f"sqlite:///{copy}") as before:
-        before.add(drawing(77, writer="Zoë"))
-    copy.rename(path)
-
-
-def _removed_with_its_log(path: Path) -> None:
-    for file in path.parent.glob("drawings.sqlite3*"):
-        file.unlink()
-
-
-TAKEN_AWAY = {Path.unlink: 0, _removed_with_its_log: 0, _moved: 0, _replaced: 1}
-
-
-@pytest.mark.parametrize(("take_away", "there"), TAKEN_AWAY.items(), ids=lambda value: getattr(value, "__name__", ""))
-def test_what_is_kept_after_the_file_was_taken_away_is_found_by_the_next_start(
-    tmp_path: Path, take_away: Callable[[Path], object], there: int
-) -> None:
+def test_a_file_that_was_taken_away_is_missed_and_can_be_put_back(tmp_path: Path) -> None:
     path = tmp_path / "drawings.sqlite3"
     url = f"sqlite:///{path}"
-    with DrawingStore(url) as store, DrawingStore(url) as other, ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(store.add, [drawing(number) for number in range(20)])) == 20  # over many connections
-        take_away(path)
-        assert store.count() == there
-        assert all(threads.map(store.add, [drawing(100 + number) for number in range(20)]))
-        assert other.add(drawing(200))
-        assert store.count() == other.count() == there + 21
-    with sqlite3.connect(path) as after:
-        assert after.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    after.close()
     with DrawingStore(url) as store:
-        assert store.count() == there + 21
-
-
-@pytest.mark.parametrize("used_again", [True, False])
-def test_a_file_that_was_moved_away_has_all_that_was_kept_in_it(tmp_path: Path, used_again: bool) -> None:
-    path = tmp_path / "drawings.sqlite3"
-    with DrawingStore(f"sqlite:///{path}") as store:
-        many = [drawing(number) for number in range(10)]
-        store.add_all(many)
-        away = _moved(path)
-        if used_again:
-            store.add(drawing(100))
-    with DrawingStore(f"sqlite:///{away}") as store:
-        assert store.find(newest_first=False) == many
-
-
-def test_what_is_saved_while_the_file_is_taken_away_is_not_acknowledged_and_can_be_saved_again(tmp_path: Path) -> None:
-    path = tmp_path / "drawings.sqlite3"
-    many = [drawing(number) for number in range(3)]
-
-    def slowly() -> Iterator[StoredDrawing]:
-        yield from many
+        store.add(drawing(1))
+        away = path.rename(path.with_name("away.sqlite3"))
+        for call in (store.count, lambda: store.add(drawing(2))):
+            with pytest.raises(StoreError, match="deleted or moved away"):
+                call()
+        away.rename(path)
+        assert store.add(drawing(2))
+        assert store.count() == 2
         path.unlink()
-
-    with DrawingStore(f"sqlite:///{path}") as store:
-        with pytest.raises(StoreError, match="Nothing was kept or changed; try again"):
-            store.add_all(slowly())
-        assert store.add_all(many) == 3
-    with DrawingStore(f"sqlite:///{path}") as store:
-        assert store.count() == 3
+        with pytest.raises(StoreError, match="deleted or moved away"):
+            store.add(drawing(3))
+        with DrawingStore(url) as anew:
+            assert anew.add(drawing(3))
+    with DrawingStore(url) as store:
+        assert store.count() == 1
 
 
 def test_a_file_that_can_only_be_read_says_so(tmp_path: Path) -> None:
@@ -413,7 +364,7 @@ def test_urls_as_platforms_give_them_are_understood(weights: Path) -> None:
 
 
 def test_sqlite_is_as_careful_as_promised(tmp_path: Path) -> None:
-    with DrawingStore(f"sqlite:///{tmp_path / 'x.sqlite3'}") as store, store._database.engine.connect() as connection:
+    with DrawingStore(f"sqlite:///{tmp_path / 'x.sqlite3'}") as store, store._engine.connect() as connection:
         names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
     assert found == {

@@ -104,7 +104,7 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(url: str, newer: Path) 
     step.unlink()
     with DrawingStore(url) as store:
         assert store.writers() == {"Ann": 1}
-        assert _columns(store._database.engine) == set(drawings.columns.keys())
+        assert _columns(store._engine) == set(drawings.columns.keys())
 
 
 def test_a_database_of_a_newer_program_is_left_alone(url: str, newer: Path) -> None:
