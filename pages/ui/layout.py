@@ -1,5 +1,6 @@
 """The frame around every page: title, width, links to the other pages."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -76,6 +77,8 @@ STYLE = """<style>
 .gallery button img { margin: 0 auto; }
 .gallery button { all: unset; cursor: pointer; text-align: center; font-size: .8rem; border-radius: .25rem; }
 .gallery button span { display: block; }
+.gallery .misread img { outline: 3px solid light-dark(#c2410c, #fb923c); outline-offset: 1px; }
+.gallery .misread span { font-weight: 700; margin-top: .25rem; }
 .matrix { border-collapse: separate; border-spacing: 1px; width: 100%; table-layout: fixed; font-size: .85rem;
   font-variant-numeric: tabular-nums; text-align: center; --few: light-dark(#eef3fd, #1e293b);
   --many: light-dark(#1d4ed8, #2563eb); }
@@ -98,7 +101,12 @@ STYLE = """<style>
 .closer figure { margin: 0; text-align: center; }
 .closer img { width: 240px; image-rendering: pixelated; border-radius: .5rem; }
 .closer > div { flex: 1; min-width: 15rem; }
-.asked-for { font-size: 1.5rem; margin: 0; }
+.asked-for { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; max-width: 24rem; }
+.asked-for p { font-size: 1.5rem; margin: 0; white-space: nowrap; }
+.asked-for .read { font-size: 1rem; white-space: normal; }
+.asked-for .read b { font-size: 1.1rem; margin: 0; vertical-align: 0; }
+.asked-for .read.right b { color: light-dark(#15803d, #4ade80); }
+.asked-for .read.wrong b { color: light-dark(#c2410c, #fb923c); }
 .asked-for b { font-size: 3.5rem; line-height: 1; vertical-align: -.1em; margin-left: .25rem; }
 .st-key-labels button { min-width: 2.25rem; padding: .25rem .5rem; min-height: 2.25rem; }
 .why { font-size: 1.2rem; margin: .5rem 0 0; padding: 0; }
@@ -126,6 +134,13 @@ STYLE = """<style>
   .answer { min-height: 6.5rem; }
 }
 </style>"""
+
+
+def plain(text: str) -> str:
+    """What a visitor wrote, such as a name, for a label or Markdown, where it is to be read as it was written."""
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    # addresses become links all the same, unless something that cannot be seen stands in their midst
+    return re.sub(r"(?<=\\:)(?=\\/\\/)|(?<=www)(?=\\\.)|(?<=@)", "\u2060", escaped, flags=re.IGNORECASE)
 
 
 def begin_page(title: str) -> None:
