@@ -78,6 +78,11 @@ class Board:
         self.picture, self.origin = None, ""
         self._show([])
 
+    def start_anew(self) -> None:
+        """Start with clean paper for another drawing: undo does not bring this one back."""
+        self.clear()
+        self.cleared = None
+
     @property
     def can_undo(self) -> bool:
         """Whether there is something to take back."""
