@@ -24,12 +24,20 @@ def clickable_gallery(
     images: NDArray[np.uint8], lines: Sequence[str], places: Sequence[int], *, key: str
 ) -> int | None:
     """The same; gives the place, of `places` (n,), of the image that was just clicked."""
-    buttons = "".join(
-        f'<button type="button" data-pick="{place}">{_picture(image, "")}<span>{escape(line)}</span></button>'
-        for image, line, place in zip(images, lines, places, strict=True)
-    )
-    picked = clickable(f'<div class="gallery">{buttons}</div>', key=key)
+    picked = pick_picture(images, lines, [str(place) for place in places], [False] * len(places), key=key)
     return None if picked is None else int(picked)
+
+
+def pick_picture(
+    images: NDArray[np.uint8], lines: Sequence[str], ids: Sequence[str], misread: Sequence[bool], *, key: str
+) -> str | None:
+    """The same for images that are known by ids, those that are misread in a frame; gives the id of the one clicked."""
+    buttons = "".join(
+        f'<button type="button" data-pick="{escape(id)}"{" class=misread" if wrong else ""}>{_picture(image, "")}'
+        f"<span>{escape(line)}</span></button>"
+        for image, line, id, wrong in zip(images, lines, ids, misread, strict=True)
+    )
+    return clickable(f'<div class="gallery">{buttons}</div>', key=key)
 
 
 def _picture(image: NDArray[np.uint8], description: str) -> str:
