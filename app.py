@@ -10,7 +10,7 @@ from pages.ui import loaders
 from pages.ui.answer import RIVAL, STRICTNESS, choose_rival, choose_strictness, show_answer, show_version, show_waiting
 from pages.ui.board import SIDE, Board, draw_board, put_example
 from pages.ui.demo import keep_up
-from pages.ui.keeping import ask_what_it_was
+from pages.ui.keeping import ask_what_it_was, remember_consent
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.loaders import Reader
 from pages.ui.why import show_nearest, show_why
@@ -43,6 +43,7 @@ def draw_and_answer() -> None:
         give_reasons(current, reader, answered)
     choose_strictness(reader.record)
     show_version(title_of(reader.name), reader.record)
+    remember_consent()  # even with nothing drawn: another tab may be told a new answer
     keep_up()
 
 

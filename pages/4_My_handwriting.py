@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import loaders
-from pages.ui.keeping import ABOUT_CONSENT, ask_for_name, keeper, remember_consent, show_switch
+from pages.ui.keeping import WHAT_IS_KEPT, ask_for_name, keeper, remember_consent, show_switch
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.my_drawings import choose_writer, show_accuracy, show_gallery, take_away
 from pages.ui.sitting import is_writing, write_digits
@@ -16,8 +16,7 @@ def introduce() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_for_name(260)
         show_switch("Keep my drawings")
-    st.caption(ABOUT_CONSENT)
-    remember_consent()
+    st.caption(WHAT_IS_KEPT.format(where="Below"))
 
 
 @st.fragment
@@ -39,7 +38,10 @@ with errors_in_words():
     writing = is_writing()
     if not writing:  # paper and buttons then fit a phone
         introduce()
-    write_digits(writing=writing)
+    write_digits(writing=writing, consent=keeper().consent)
+    remember_consent()  # also while writing: another tab may take the consent back
     if not writing:
+        store = loaders.drawing_store()
+        store.count()  # were the database to fail, one message is enough for all that follows
         drawings()
-        teach_from_page(loaders.drawing_store(), keeper().writer)
+        teach_from_page(store, keeper().writer)

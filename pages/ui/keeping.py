@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from time import time
 from uuid import uuid4
 
 import numpy as np
@@ -18,16 +21,17 @@ from mnist_core.pictures import to_png
 from pages.ui import loaders
 from pages.ui.board import Board
 from pages.ui.browser import remember
+from pages.ui.layout import plain
 from pages.ui.visit import lasting
 
 WRITER, SWITCH = "writer", "keep-my-drawings"
 NAME_LENGTH = 60
 LABELS = {**{digit: str(digit) for digit in range(10)}, NOT_A_DIGIT: "Not a digit"}
-ABOUT_CONSENT = (
+WHAT_IS_KEPT = (
     "Kept for the reader to learn from: the drawing, what you say it is, what the network answered, the time, and your "
-    "name if you give one. Under My handwriting you can see, export and delete all of it; so can everybody who opens "
-    "this app."
+    "name if you give one. {where} you can see, export and delete all of it; so can everybody who opens this app."
 )
+ABOUT_CONSENT = WHAT_IS_KEPT.format(where="Under My handwriting")
 
 
 @dataclass
@@ -38,10 +42,14 @@ class Keeper:
     """None until the visitor was asked."""
     writer: str = ""
     """Under whose name drawings are kept; empty where none was given."""
+    at: float = 0
+    """When these two were answered: of what several tabs say, the latest counts."""
     ids: dict[str, str] = field(default_factory=dict)
     """By the drawing's checksum, so that pressing twice keeps it once."""
     labels: dict[str, int] = field(default_factory=dict)
     """What the visitor said of each, by id."""
+    writers: dict[str, str] = field(default_factory=dict)
+    """Under whose name each of these is kept, which stays when the visitor takes another name."""
     unsaved: dict[str, StoredDrawing] = field(default_factory=dict)
     """By id, until the store has them."""
     asking: StoredDrawing | None = None
@@ -54,13 +62,13 @@ class Keeper:
         return self.ids.setdefault(hashlib.sha256(picture.tobytes()).hexdigest(), str(uuid4()))
 
     def keep(self, drawing: StoredDrawing) -> None:
-        """Save a drawing, or what it is said to be now; without consent, that is asked for first."""
+        """Save a drawing, or what it is said to be now, whoever's it is; without consent, that is asked for first."""
         if self.consent is None:
             self.asking = drawing
         if not self.consent:
             return
         self.labels[drawing.id] = drawing.label
-        self.unsaved[drawing.id] = drawing
+        self.unsaved[drawing.id] = replace(drawing, writer=self.writers.setdefault(drawing.id, drawing.writer))
         self.save()
 
     def save(self) -> None:
@@ -75,8 +83,7 @@ class Keeper:
                     store.relabel(drawing.id, drawing.label)
                 del self.unsaved[drawing.id]
             except RefusedDrawingError as error:
-                del self.unsaved[drawing.id]
-                self.labels.pop(drawing.id, None)
+                self.forget([drawing.id])
                 self.problem = str(error)
             except StoreError as error:
                 self.problem = str(error)
@@ -84,9 +91,31 @@ class Keeper:
 
     def answer(self, consent: bool) -> None:
         """The visitor's answer to whether drawings may be kept; it can be changed at any time."""
-        self.consent, asked, self.asking = consent, self.asking, None
+        self.consent, self.at, asked, self.asking = consent, time(), self.asking, None
         if consent and asked is not None:
             self.keep(replace(asked, writer=self.writer))
+        if not consent:  # nor may be saved later what could not be saved before
+            self.forget(list(self.unsaved))
+            self.problem = ""
+
+    def correct(self, id: str, label: int) -> None:
+        """Know that a kept drawing was relabelled elsewhere."""
+        if id in self.labels:
+            self.labels[id] = label
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Know nothing more of drawings that were deleted, or are not to be kept."""
+        for id in ids:
+            for known in (self.labels, self.writers, self.unsaved):
+                known.pop(id, None)
+
+    def forget_writer(self, writer: str) -> None:
+        """The same for all drawings of a writer."""
+        self.forget([id for id, name in self.writers.items() if name == writer])
+
+    def is_saved(self, id: str) -> bool:
+        """Whether a drawing of this visit is in the store."""
+        return id in self.labels and id not in self.unsaved
 
 
 def keeper() -> Keeper:
@@ -119,13 +148,9 @@ def ask_what_it_was(current: Board, version: str, prediction: Prediction, frame:
     if current.origin or current.picture is None:  # an example is nobody's handwriting
         return
     mine = keeper()
-    said = mine.labels.get(mine.id_of(current.picture))
-    if mine.consent is False:
-        st.markdown("**What did you draw?** Nothing is kept, as you wished.")
-    elif said is None:
-        st.markdown("**What did you draw?** One press, and the reader can learn from it.")
-    else:
-        st.markdown(f"**Noted: {LABELS[said].lower()}.** Press another if that was wrong.")
+    id = mine.id_of(current.picture)
+    said, off = mine.labels.get(id), mine.consent is False
+    st.markdown(_what_it_was(id))
     with st.container(horizontal=True, gap="xsmall", key="labels"):
         for label, text in LABELS.items():
             st.button(
@@ -134,38 +159,63 @@ def ask_what_it_was(current: Board, version: str, prediction: Prediction, frame:
                 type="primary" if label == said else "secondary",
                 on_click=_say,
                 args=[current, version, prediction, frame, label],
+                disabled=off,
             )
-    ask_for_consent()
+    if mine.asking is not None:
+        ask_for_consent(ABOUT_CONSENT)
+    elif mine.consent is not None:
+        show_switch(f"Keep my drawings as {plain(mine.writer)}" if mine.writer else "Keep my drawings", ABOUT_CONSENT)
     show_unsaved()
+
+
+def _what_it_was(id: str) -> str:
+    """The question, or what is known of a drawing."""
+    mine = keeper()
+    if mine.consent is False:
+        return (
+            "**From now on nothing is kept**, so these buttons are off until you switch that on again. What was kept "
+            "before stays under My handwriting until you delete it."
+        )
+    if id not in mine.labels:
+        return "**What did you draw?** One press, and the reader can learn from it."
+    said, writer = LABELS[mine.labels[id]].lower(), mine.writers[id]
+    whose = "" if writer == mine.writer else f", kept as {plain(writer)}" if writer else ", kept without a name"
+    noted = f"Noted: {said}{whose}." if mine.is_saved(id) else f"Noted here, not saved yet: {said}{whose}."
+    return f"**{noted}** Press another if that was wrong."
 
 
 def _say(current: Board, version: str, prediction: Prediction, frame: NDArray[np.uint8], label: int) -> None:
     keeper().keep(stored(current, version, prediction, frame, label))
 
 
-def ask_for_consent() -> None:
-    """The question, while it is to be asked; afterwards, a switch to change the answer."""
-    mine = keeper()
-    if mine.asking is not None:
-        with st.container(border=True, key="consent"):
-            st.markdown(f"**May your drawings be kept?** {ABOUT_CONSENT} You can change your mind at any time.")
-            with st.container(horizontal=True, vertical_alignment="bottom"):
+def ask_for_consent(about: str, *, name: bool = True, on_answer: Callable[[bool], None] | None = None) -> None:
+    """Ask whether drawings may be kept, and under which `name`, if the page does not ask that elsewhere."""
+    with st.container(border=True, key="consent"):
+        st.markdown(f"**May your drawings be kept?** {about} You can change your mind at any time.")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            if name:
                 ask_for_name(220)
-                st.button("Keep them", type="primary", on_click=_consent, args=[True])
-                st.button("No, thanks", on_click=_consent, args=[False])
-    elif mine.consent is not None:
-        show_switch(f"Keep my drawings as {mine.writer}" if mine.writer else "Keep my drawings", ABOUT_CONSENT)
-    remember_consent()
+            st.button("Keep them", type="primary", on_click=_consent, args=[True, on_answer])
+            st.button("No, thanks", on_click=_consent, args=[False, on_answer])
+        writer = keeper().writer
+        st.caption(f"They would be kept as {plain(writer)}." if writer else "They would be kept without a name.")
 
 
 def ask_for_name(width: int) -> None:
     """A field for the name under which drawings are kept."""
     st.session_state[WRITER] = keeper().writer
-    st.text_input("Your name (optional)", key=WRITER, max_chars=NAME_LENGTH, width=width, on_change=_take_name)
+    st.text_input("Your name (optional)", key=WRITER, width=width, on_change=_take_name)
 
 
 def _take_name() -> None:
-    keeper().writer = str(st.session_state[WRITER]).strip()
+    mine = keeper()
+    mine.writer, mine.at = _name(str(st.session_state[WRITER])), time()
+
+
+def _name(text: str) -> str:
+    """A name as it can be kept. The field itself sets no limit: it would drop a longer name without a word."""
+    shown = "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
+    return shown[:NAME_LENGTH].strip()
 
 
 def show_switch(label: str, help: str | None = None) -> None:
@@ -175,27 +225,33 @@ def show_switch(label: str, help: str | None = None) -> None:
 
 
 def remember_consent() -> None:
-    """Have the browser know the answer, and the name, at the next visit, so that nobody is asked twice."""
+    """Have the browser know the answer, and the name, in all its tabs and at the next visit, so that nobody is asked
+    twice, and what is taken back in one tab is not kept by another."""
     mine = keeper()
-    answer = None if mine.consent is None else json.dumps({"keep": mine.consent, "writer": mine.writer})
-    remember("consent", answer, overwrite=answer is not None, for_good=True, on_found=_as_before)
+    answer = {"keep": mine.consent, "writer": mine.writer, "at": mine.at}
+    remember("consent", None if mine.consent is None else json.dumps(answer), for_good=True, on_found=_as_before)
 
 
 def _as_before(answer: str) -> None:
-    """Take over what was answered in an earlier visit."""
+    """Take over what was answered in an earlier visit, or just now in another tab."""
     try:
         before = json.loads(answer)
-        consent, writer = bool(before["keep"]), str(before["writer"])[:NAME_LENGTH]
+        consent, writer, at = bool(before["keep"]), _name(str(before["writer"])), float(before.get("at", time()))
     except (ValueError, TypeError, KeyError):
         return
     mine = keeper()
-    mine.writer = mine.writer or writer
+    if mine.consent is not None and at < mine.at:
+        return
+    mine.writer = writer or mine.writer
     mine.answer(consent)
+    mine.at = at
 
 
-def _consent(given: bool) -> None:
+def _consent(given: bool, on_answer: Callable[[bool], None] | None) -> None:
     _take_name()  # given in the same breath
     keeper().answer(given)
+    if on_answer is not None:
+        on_answer(given)
 
 
 def _switch() -> None:
@@ -207,9 +263,12 @@ def show_unsaved() -> None:
     mine = keeper()
     if mine.problem:
         waiting = len(mine.unsaved)
-        count = (
-            f" {waiting} drawing{'s stay' if waiting > 1 else ' stays'} in this page until saved." if waiting else ""
-        )
-        st.error(mine.problem + count)
+        stay = f" {drawings_in_words(waiting)} {'stay' if waiting > 1 else 'stays'} in this page until saved."
+        st.error(mine.problem + (stay if waiting else ""))
         if waiting:
             st.button("Save now", icon=":material/save:", on_click=mine.save, key="save-now")
+
+
+def drawings_in_words(count: int) -> str:
+    """`1 drawing`, `2 drawings`."""
+    return "1 drawing" if count == 1 else f"{count:,} drawings"

@@ -36,10 +36,12 @@ def lasting(key: str, make: Callable[[], Thing]) -> Thing:
 
 def take_up_visit() -> None:
     """Find out whether the tab was here before a reload; then what it held is back in the next run."""
-    remember(VISIT, _visit().number, overwrite=False, on_found=_take_up)
+    remember(VISIT, _visit().number, on_found=_take_up)
 
 
 def _take_up(number: str) -> None:
+    if number == _visit().number:  # told twice
+        return
     # a copy: a duplicated tab has the same number, but is another visit from now on
     known = copy.deepcopy(_visits().pop(number, Visit()))
     st.session_state[VISIT] = Visit(number, known.things)
