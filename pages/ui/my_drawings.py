@@ -14,13 +14,15 @@ from mnist_core.drawing_store import DrawingStore, StoredDrawing
 from pages.ui import loaders
 from pages.ui.answer import data_uri
 from pages.ui.charts import misread_bars
-from pages.ui.gallery import clickable_gallery
-from pages.ui.keeping import LABELS
-from pages.ui.layout import errors_in_words
+from pages.ui.gallery import pick_picture
+from pages.ui.keeping import LABELS, drawings_in_words, keeper
+from pages.ui.layout import errors_in_words, plain
 from pages.ui.matrix import confusion_matrix
 
 AT_FIRST, MORE = 18, 60
 """Drawings that are shown; few, so that teaching is not far below them."""
+ENOUGH_FOR_BARS = 30
+"""Drawings; with fewer, chance leaves nothing to be seen digit by digit."""
 IMPORTED = "imported_drawings"
 
 
@@ -47,8 +49,9 @@ def show_accuracy(store: DrawingStore, writer: str) -> None:
     matrix, bars = st.columns(2, gap="medium")
     with matrix:
         confusion_matrix(evaluation.confusion)
-    with bars:
-        misread_bars(evaluation, key="my-misread")
+    if evaluation.images >= ENOUGH_FOR_BARS:
+        with bars:
+            misread_bars(evaluation, key="my-misread")
 
 
 def show_gallery(store: DrawingStore, writer: str) -> None:
@@ -58,17 +61,31 @@ def show_gallery(store: DrawingStore, writer: str) -> None:
     if not found:
         return
     answers = loaders.active_reader().classifier.predict_frames(np.stack([drawing.image for drawing in found]))
-    lines = [_line(drawing, int(answer)) for drawing, answer in zip(found, answers.argmax(axis=1), strict=True)]
-    st.caption("Click a drawing to say that it is something else, or to delete it.")
-    picked = clickable_gallery(
-        np.stack([drawing.image for drawing in found]), lines, range(len(found)), key=f"my-gallery-{writer}"
+    read = [int(answer) for answer in answers.argmax(axis=1)]
+    misread = [drawing.label not in (NOT_A_DIGIT, answer) for drawing, answer in zip(found, read, strict=True)]
+    framed = " Those in a frame are misread." if any(misread) else ""
+    st.caption(f"Click a drawing to say that it is something else, or to delete it.{framed}")
+    picked = pick_picture(
+        np.stack([drawing.image for drawing in found]),
+        [_line(drawing, answer) for drawing, answer in zip(found, read, strict=True)],
+        [drawing.id for drawing in found],  # not places: another tab may add or delete some before the click
+        misread,
+        key=f"my-gallery-{writer}",
     )
     hidden = store.count([writer]) - len(found)
     if hidden > 0 and st.button(f"Show {min(MORE, hidden)} more"):
         st.session_state["my-most"] = most + MORE
         st.rerun(scope="fragment")
-    if picked is not None and picked < len(found):
-        _change(store, found[picked])
+    if picked is not None:
+        _open(store, picked)
+
+
+def _open(store: DrawingStore, id: str) -> None:
+    drawing = store.get(id)
+    if drawing is None:
+        st.toast("This drawing was deleted meanwhile.")
+    else:
+        _change(store, drawing)
 
 
 def _line(drawing: StoredDrawing, answer: int) -> str:
@@ -86,16 +103,18 @@ def _change(store: DrawingStore, drawing: StoredDrawing) -> None:
     )
     st.caption(
         f"{drawing.time:%d %b %Y, %H:%M} UTC · answered with {drawing.digit}, {drawing.confidence:.1%}, by "
-        f"{drawing.version}"
+        f"{plain(drawing.version)}"
     )
     labels = list(LABELS)
     label = st.selectbox("It is", labels, index=labels.index(drawing.label), format_func=LABELS.__getitem__)
     with st.container(horizontal=True):
         if st.button("Keep it as that", type="primary"):
             store.relabel(drawing.id, label)
+            keeper().correct(drawing.id, label)
             st.rerun()
         if st.button("Delete it", icon=":material/delete:"):
             store.delete([drawing.id])
+            keeper().forget([drawing.id])
             st.rerun()
 
 
@@ -110,7 +129,8 @@ def take_away(store: DrawingStore, writer: str) -> None:
     if file is not None and st.session_state.get(IMPORTED) != file.file_id:
         st.session_state[IMPORTED] = file.file_id
         came = from_zip(store, file.getvalue())
-        st.toast(f"{came.added} drawings added, {came.skipped} were here already")
+        skipped = "1 was" if came.skipped == 1 else f"{came.skipped:,} were"
+        st.toast(f"{drawings_in_words(came.added)} added, {skipped} here already")
         st.rerun()
 
 
@@ -124,19 +144,21 @@ def _export_or_delete(store: DrawingStore, writer: str, name: str) -> None:
             on_click="ignore",
             help="A zip file with PNGs, a table (CSV) and MNIST's own format",
         )
-        if st.button(f"Delete all of {name}", icon=":material/delete_forever:"):
+        if st.button(f"Delete all of {plain(name)}", icon=":material/delete_forever:"):
             _delete_all(store, writer, name)
 
 
 @st.dialog("Delete all of them, for good?")
 @errors_in_words()
 def _delete_all(store: DrawingStore, writer: str, name: str) -> None:
-    st.markdown(f"All {store.count([writer])} drawings of **{name}** will be gone, and cannot be brought back.")
+    count = drawings_in_words(store.count([writer]))
+    st.markdown(f"**{plain(name)}**: {count} will be gone, and cannot be brought back.")
     with st.container(horizontal=True):
         if st.button("Leave them", type="primary"):
             st.rerun()
         if st.button("Delete them all"):
             store.delete_writer(writer)
+            keeper().forget_writer(writer)
             st.rerun()
 
 
