@@ -55,9 +55,9 @@ def test_one_press_keeps_a_drawing_once_consent_was_given(page: AppTest) -> None
 def test_without_consent_nothing_is_kept_and_it_is_not_asked_again(page: AppTest) -> None:
     press(page, "7")
     press(page, "No, thanks")
-    press(page, "7")
+    assert page.button(key="label-7").disabled
     assert "May your drawings be kept?" not in words(page)
-    assert "Nothing is kept" in words(page)
+    assert "From now on nothing is kept" in words(page)
     assert DrawingStore().count() == 0
     page.toggle(key="keep-my-drawings").set_value(True).run()
     press(page, "7")
@@ -68,24 +68,72 @@ def test_consent_can_be_taken_back(page: AppTest) -> None:
     press(page, "7")
     press(page, "Keep them")
     page.toggle(key="keep-my-drawings").set_value(False).run()
-    press(page, "3")
+    assert page.button(key="label-3").disabled
+    assert "stays under My handwriting until you delete it" in words(page)
     assert [drawing.label for drawing in DrawingStore().find()] == [7]
 
 
-def test_a_drawing_that_cannot_be_saved_stays_until_it_can(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def failing(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
+    """The page with a drawing that was to be kept, and could not be."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'deep' / 'drawings.sqlite3'}")
     (tmp_path / "nowhere").write_text("a file, not a folder")
     press(page, "7")
     press(page, "Keep them")
     assert not page.exception
-    assert "1 drawing stays in this page until saved" in words(page)
-    (tmp_path / "nowhere").unlink()
+    return page
+
+
+def test_a_drawing_that_cannot_be_saved_stays_until_it_can(failing: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "1 drawing stays in this page until saved" in words(failing)
+    assert "Noted here, not saved yet: 7" in words(failing)
     monkeypatch.delenv("DATABASE_URL")
-    press(page, "Save now")
-    assert "until saved" not in words(page)
+    press(failing, "Save now")
+    assert "until saved" not in words(failing)
+    assert "**Noted: 7.**" in words(failing)
     assert [drawing.label for drawing in DrawingStore().find()] == [7]
+
+
+def test_what_waits_unsaved_is_let_go_with_the_consent(failing: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing.toggle(key="keep-my-drawings").set_value(False).run()
+    assert "until saved" not in words(failing)
+    monkeypatch.delenv("DATABASE_URL")
+    failing.toggle(key="keep-my-drawings").set_value(True).run()
+    assert "Save now" not in buttons(failing)
+    assert "What did you draw?" in words(failing)
+    assert DrawingStore().count() == 0
+
+
+def test_a_failing_store_is_reported_once(failing: AppTest) -> None:
+    failing.toggle(key="keep-my-drawings").set_value(False).run()
+    assert len(handwriting(failing).error) == 1
+
+
+def test_a_name_is_shown_as_written_and_cut_to_what_can_be_kept(page: AppTest) -> None:
+    press(page, "7")
+    page.text_input(key="writer").set_value("**A**\t$x$ \x07:red[h] http://x www.b.de a@b" + "n" * 60).run()
+    rest = "n" * 21
+    # what cannot be seen in an address keeps it from becoming a link
+    shown = "\\*\\*A\\*\\* \\$x\\$ \\:red\\[h\\] http\\:\u2060\\/\\/x www\u2060\\.b\\.de a\\@\u2060b" + rest
+    assert f"They would be kept as {shown}." in words(page)
+    press(page, "Keep them")
+    assert page.toggle(key="keep-my-drawings").label == f"Keep my drawings as {shown}"
+    assert [drawing.writer for drawing in DrawingStore().find()] == ["**A** $x$ :red[h] http://x www.b.de a@b" + rest]
+    assert f"Delete all of {shown}" in buttons(handwriting(page))
+
+
+def test_a_kept_drawing_stays_its_writers(page: AppTest) -> None:
+    press(page, "7")
+    page.text_input(key="writer").set_value("Ann")
+    press(page, "Keep them")
+    handwriting(page).text_input(key="writer").set_value("Zed").run()
+    page.switch_page("app.py").run()
+    assert "Noted: 7, kept as Ann." in words(page)
+    press(page, "3")
+    assert [(kept.writer, kept.label) for kept in DrawingStore().find()] == [("Ann", 3)]
+    handwriting(page).selectbox(key="shown-Zed").set_value("Ann").run()
+    press(page, "Delete all of Ann")
+    assert "**Ann**: 1 drawing will be gone" in words(page)
 
 
 def test_an_example_is_nobodys_handwriting(page: AppTest) -> None:
@@ -95,23 +143,52 @@ def test_an_example_is_nobodys_handwriting(page: AppTest) -> None:
 
 def test_a_sitting_asks_for_digits_keeps_them_and_shows_how_well_they_are_read(sample: Dataset) -> None:
     page = handwriting(AppTest.from_file(APP, default_timeout=60).run())
-    assert next(button for button in page.button if button.label == "Write 20 digits").disabled
-    page.toggle(key="keep-my-drawings").set_value(True).run()
     press(page, "Write 20 digits")
+    press(page, "No, thanks")
+    assert "May your drawings be kept?" not in words(page)
+    begin(page)
     for number in range(3):
-        asked = int(html(page).split("Write a <b>")[1][0])
-        digit = sample.test.images[sample.test.labels == asked][number]
-        page.session_state["writing-canvas"] = canvas_message(drawing(digit))
-        page.run()
-        press(page, "Next")
-        assert not page.exception
+        asked = write(page, sample, number)
+        assert f"Your {asked} was read as " in html(page)
+    assert page.button[[button.label for button in page.button].index("Undo")].disabled, "that would bring it back"
     press(page, "Skip this one")
     press(page, "Stop here")
     page.run()
-    assert "Done: 3 digits written" in words(page)
+    assert "Done: 3 digits kept" in words(page)
     assert DrawingStore().count() == 3
     assert "of 3 right" in words(page)
     assert "% " in words(page)
+    shown = str([element.proto for element in page.get("bidi_component")])
+    assert all(kept.id in shown for kept in DrawingStore().find()), "a click says which, wherever it is by then"
+
+
+def begin(page: AppTest) -> None:
+    """Begin a sitting, for which consent is given."""
+    press(page, "Write 20 digits")
+    assert "May your drawings be kept?" in words(page)
+    press(page, "Keep them")
+    assert "Next" in buttons(page)
+
+
+def write(page: AppTest, sample: Dataset, number: int) -> int:
+    """Write the digit that a sitting asks for, and say which it was."""
+    asked = int(html(page).split("Write a <b>")[1][0])
+    digit = sample.test.images[sample.test.labels == asked][number]
+    page.session_state["writing-canvas"] = canvas_message(drawing(digit))
+    press(page.run(), "Next")
+    assert not page.exception
+    return asked
+
+
+def test_a_sitting_ends_when_consent_is_taken_back_elsewhere(sample: Dataset) -> None:
+    page = handwriting(AppTest.from_file(APP, default_timeout=60).run())
+    begin(page)
+    write(page, sample, 0)
+    page.session_state["visit"].things["keeper"].answer(False)  # as another tab's answer does
+    page.run()
+    assert "Next" not in buttons(page)
+    assert "From now on nothing is kept, so this ended. Kept before: 1 digit." in words(page)
+    assert DrawingStore().count() == 1
 
 
 def test_teaching_shows_before_and_after_and_can_be_thrown_away(sample: Dataset) -> None:

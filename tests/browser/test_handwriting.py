@@ -14,7 +14,12 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     assert answer(page) == 7
     labels = page.locator(".st-key-labels")
     labels.get_by_role("button", name="7", exact=True).click()
-    page.get_by_label("Your name (optional)").fill("Ann")
+    name = page.get_by_label("Your name (optional)")
+    name.fill("Ann")
+    name.press("Enter")
+    expect(page.get_by_text("They would be kept as Ann.")).to_be_visible()
+    page.reload()
+    expect(name).to_have_value("Ann")
     page.get_by_role("button", name="Keep them").click()
     expect(page.get_by_text("Noted: 7.")).to_be_visible()
 
@@ -27,10 +32,11 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     draw(page, WOBBLY_SEVEN, size=0.5)
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("2 of 20")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Your \d was read as 7"))).to_be_visible()
     page.reload()
     expect(page.get_by_text("2 of 20")).to_be_visible()
     page.get_by_role("button", name="Stop here").click()
-    expect(page.get_by_text("Done: 1 digit written.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Done: 1 digit kept.")).to_be_visible(timeout=20_000)
     expect(page.get_by_text(re.compile("of 2 right"))).to_be_visible()
 
     pictures = page.locator(".gallery button")
@@ -44,9 +50,11 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     page.get_by_role("button", name="Delete all of Ann").click()
     dialog.get_by_role("button", name="Delete them all").click()
     expect(page.get_by_text("Nothing was kept yet")).to_be_visible()
+    page.get_by_role("link", name="Draw").click()
+    expect(page.get_by_text("What did you draw?")).to_be_visible()
 
 
-def test_a_later_visit_is_not_asked_again_whether_drawings_may_be_kept(page: Page) -> None:
+def test_what_one_tab_was_told_about_keeping_counts_in_all(page: Page) -> None:
     draw(page, WOBBLY_SEVEN)
     page.locator(".st-key-labels").get_by_role("button", name="7", exact=True).click()
     page.get_by_label("Your name (optional)").fill("Ann")
@@ -61,3 +69,6 @@ def test_a_later_visit_is_not_asked_again_whether_drawings_may_be_kept(page: Pag
     expect(later.get_by_text("Keep my drawings as Ann")).to_be_visible()
     later.locator(".st-key-labels").get_by_role("button", name="7", exact=True).click()
     expect(later.get_by_text("Noted: 7.")).to_be_visible()
+    for wish in ("From now on nothing is kept", "Noted: 7.", "From now on nothing is kept"):
+        page.get_by_test_id("stCheckbox").get_by_text("Keep my drawings").click()
+        expect(later.get_by_text(wish)).to_be_visible()
