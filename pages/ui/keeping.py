@@ -242,7 +242,7 @@ def _as_before(answer: str) -> None:
     mine = keeper()
     if mine.consent is not None and at < mine.at:
         return
-    mine.writer = writer or mine.writer
+    mine.writer = mine.writer or writer  # a name given here stays: another tab may be another writer's
     mine.answer(consent)
     mine.at = at
 
