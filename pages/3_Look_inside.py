@@ -8,7 +8,7 @@ from mnist_core.movement import Movement, move, reach
 from mnist_core.units import look_inside
 from pages.ui import loaders
 from pages.ui.board import board, put_example
-from pages.ui.layout import begin_page, errors_in_words
+from pages.ui.layout import begin_page, errors_in_words, plain
 from pages.ui.moving import WAYS, Frame, move_along, movement_now, put_back, show_moved, show_reach
 from pages.ui.network import MOST_SHOWN, show_exciting, show_network, show_unit
 
@@ -69,9 +69,10 @@ def inside(reader: loaders.Reader, frame: Frame) -> None:
     st.markdown("Ink excites the units that look for it; they excite or inhibit the next; the last speak for a digit.")
     show_network(frame, layers, reader.classifier.predict_frame(frame))
     st.caption(
-        f"This is **{title_of(reader.name)}**. A circle is a unit: in it the ink it looks for, around it a ring, the "
-        f"longer the more active it is. The {MOST_SHOWN} most active of each layer are shown, the strongest first. "
-        "Lines are the strongest connections: solid blue excites, dashed orange inhibits. Press a unit to learn more."
+        f"This is **{plain(title_of(reader.name))}**. A circle is a unit: in it the ink it looks for, around it a "
+        f"ring, the longer the more active it is. The {MOST_SHOWN} most active of each layer are shown, the strongest "
+        "first. Lines are the strongest connections: solid blue excites, dashed orange inhibits. Press a unit to learn "
+        "more."
     )
     show_unit(layers)
     show_exciting(loaders.exemplars(reader), layers)

@@ -14,6 +14,7 @@ from mnist_core.calibration import ACCEPTED, SHARES
 from mnist_core.evaluation import Evaluation, wilson_interval
 from mnist_core.pictures import to_png
 from mnist_core.records import Record
+from pages.ui.layout import plain
 
 STRICTNESS = "strictness"
 RIVAL, NO_RIVAL = "rival", ""
@@ -140,7 +141,7 @@ def show_version(name: str, record: Record) -> None:
     if record.drawings:
         figures.append(_accuracy(record.drawings[0].digits, "digits drawn by other people"))
     harder = "" if record.drawings else " Your drawings may be harder."
-    st.caption(f"Answered by **{name}**: right on {', and on '.join(figures)}.{harder}")
+    st.caption(f"Answered by **{plain(name)}**: right on {', and on '.join(figures)}.{harder}")
 
 
 def _accuracy(evaluation: Evaluation, what: str) -> str:

@@ -12,6 +12,7 @@ from mnist_core.evaluation import wilson_interval
 from pages.ui import loaders
 from pages.ui.charts import BLUE, GREY, HEIGHT, ORANGE
 from pages.ui.gallery import digit_gallery
+from pages.ui.layout import plain
 from pages.ui.versions import promote_or_ask
 
 MOST_IMAGES = 24
@@ -19,17 +20,17 @@ MOST_IMAGES = 24
 
 def show_comparison(one: Entry, other: Entry) -> None:
     """Whether one is better, by how much, what they were trained by, and which images part them."""
-    st.header(f"{one.title} against {other.title}", anchor=False)
+    st.header(f"{plain(one.title)} against {plain(other.title)}", anchor=False)
     on = loaders.test_images()
     comparison = loaders.comparison(loaders.reader_of(other.name), loaders.reader_of(one.name), on)
-    st.markdown(f"**{one.title}** is {comparison.verdict}")
+    st.markdown(f"**{plain(one.title)}** is {comparison.verdict}")
     if on == "sample" and "mnist" in (one.record.data, other.record.data):
         st.caption(
             "A version that learned from all of MNIST has seen these images: its figure is too good. "
             "With MNIST on this machine both would be asked about its test images."
         )
     for entry in (one, other):
-        if not entry.active and st.button(f"Let {entry.title} answer", key=f"promote {entry.name}"):
+        if not entry.active and st.button(f"Let {plain(entry.title)} answer", key=f"promote {entry.name}"):
             promote_or_ask(entry.name, entry.title)
     _figures(one, other, comparison)
     _recipes(one, other)
@@ -130,7 +131,9 @@ def _images(one: Entry, other: Entry, comparison: Comparison, images: LabelledIm
     ):
         shown = places[:MOST_IMAGES]
         more = f", the first {MOST_IMAGES} of them" if len(places) > MOST_IMAGES else ""
-        st.markdown(f"**{len(places)} images that {entry.title} reads rightly and {rival.title} wrongly**{more}")
+        st.markdown(
+            f"**{len(places)} images that {plain(entry.title)} reads rightly and {plain(rival.title)} wrongly**{more}"
+        )
         digit_gallery(
             images.images[shown],
             [f"{images.labels[place]}, read as {answers[place]}" for place in shown],

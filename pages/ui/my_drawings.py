@@ -37,7 +37,7 @@ def show_accuracy(store: DrawingStore, writer: str) -> None:
     low, high = evaluation.interval.low, evaluation.interval.high
     st.markdown(
         f"**{evaluation.correct} of {evaluation.images} right: {evaluation.accuracy:.1%}** (95% interval {low:.1%} to "
-        f"{high:.1%}), read by **{title_of(reader.name)}**",
+        f"{high:.1%}), read by **{plain(title_of(reader.name))}**",
         help="All digits that were kept of this writer, as the version that answers now reads them",
     )
     if reader.record.learned_from_drawings:

@@ -16,6 +16,7 @@ from mnist_core.runs import RunStatus
 from pages.ui import loaders
 from pages.ui.charts import ABOUT_CURVES, learning_curves
 from pages.ui.explore import explore
+from pages.ui.layout import plain
 from pages.ui.live import ABOUT_DATA, show_first_layer
 from pages.ui.versions import promote_or_ask
 
@@ -84,7 +85,7 @@ def _show_result(run: RunStatus) -> None:
         choice.success("This version answers on the Draw page.", icon=":material/check:")
     else:
         with other:
-            accuracy(f"Active version: {title_of(active.name)}", loaders.test_result(active, run.data))
+            accuracy(f"Active version: {plain(title_of(active.name))}", loaders.test_result(active, run.data))
         comparison = loaders.comparison(active, loaders.reader_of(name), run.data)
         advised: Literal["primary", "secondary"] = "primary" if comparison.difference >= 0 else "secondary"
         if choice.button("Use this model", type=advised, icon=":material/check:"):

@@ -14,7 +14,7 @@ from mnist_core.run_queue import tend_queue
 from mnist_core.runs import RunStatus, all_runs
 from mnist_core.teaching_run import prepare
 from pages.ui.gallery import digit_gallery
-from pages.ui.layout import errors_in_words
+from pages.ui.layout import errors_in_words, plain
 from pages.ui.versions import promote_or_ask
 
 LESSON, PUT_AWAY = "lesson_run", "lesson_put_away"
@@ -108,9 +108,10 @@ def _show_outcome(run: RunStatus, store: DrawingStore) -> None:
     with test:
         _before_and_after("On MNIST", teaching.test_before, record.evaluation)
         _since_the_beginning(teaching)
+    title, base = plain(title_of(name)), plain(title_of(teaching.base))
     st.caption(
-        f"{title_of(name)}. Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as "
-        f"their labels are doubtful; judged on {teaching.after.images} others. It began as {title_of(teaching.base)}."
+        f"{title}. Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as their "
+        f"labels are doubtful; judged on {teaching.after.images} others. It began as {base}."
     )
     _show_changes(teaching, store)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -118,7 +119,9 @@ def _show_outcome(run: RunStatus, store: DrawingStore) -> None:
             st.success("It answers on the Draw page now.", icon=":material/check:")
             if before := promotion.previous():
                 take_back = errors_in_words()(promotion.roll_back)
-                st.button(f"Take it back: {title_of(before)} answers", icon=":material/undo:", on_click=take_back)
+                st.button(
+                    f"Take it back: {plain(title_of(before))} answers", icon=":material/undo:", on_click=take_back
+                )
         else:
             better = teaching.after.correct > teaching.before.correct
             if st.button("Use it", type="primary" if better else "secondary", icon=":material/check:"):
@@ -161,7 +164,7 @@ def _since_the_beginning(teaching: Teaching) -> None:
     except WeightsError:  # deleted meanwhile
         return
     if first is not teaching:
-        st.caption(f"{title_of(first.base)}, before any teaching: {first.test_before.accuracy:.2%}")
+        st.caption(f"{plain(title_of(first.base))}, before any teaching: {first.test_before.accuracy:.2%}")
 
 
 def _show_changes(teaching: Teaching, store: DrawingStore) -> None:

@@ -12,7 +12,7 @@ from mnist_core.labels import LONGEST_NOTE, LONGEST_TITLE, label_version
 from pages.ui import loaders
 from pages.ui.charts import ABOUT_CURVES, epoch_curves
 from pages.ui.explore import explore
-from pages.ui.layout import errors_in_words
+from pages.ui.layout import errors_in_words, plain
 
 MOST_ASKED = 20
 """Of one's own versions, the latest, are asked about the corrected drawings whenever one comes in."""
@@ -103,7 +103,7 @@ def _figures(name: str, evaluation: Evaluation | None) -> dict[str, object]:
 
 def show_version(entry: Entry) -> None:
     """What there is to know of a version, and what can be done with it."""
-    st.header(entry.title, anchor=False)
+    st.header(plain(entry.title), anchor=False)
     if entry.note:
         st.markdown(entry.note)
     _show_actions(entry)
@@ -164,7 +164,7 @@ def promote_or_ask(name: str, title: str) -> None:
     candidate = loaders.reader_of(name)
     comparison = loaders.comparison(active, candidate, loaders.test_images())
     if comparison.difference < 0 and comparison.more_than_chance:
-        _ask(name, f"**{title}** is {comparison.verdict}")
+        _ask(name, f"**{plain(title)}** is {comparison.verdict}")
     else:
         promotion.promote(name)
         st.rerun()
@@ -192,7 +192,7 @@ def offer_undo() -> None:
     name, title = st.session_state.get(DELETED, ("", ""))
     if name in deletion.deleted():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{title}** was deleted.")
+            st.markdown(f"**{plain(title)}** was deleted.")
             st.button("Undo", icon=":material/undo:", on_click=_restore, args=[name])
 
 
@@ -205,7 +205,7 @@ def _restore(name: str) -> None:
 def show_history(listed: list[Entry]) -> None:
     """Who answered when, one click to go back, and what was deleted lately."""
     st.header("Who answered when", anchor=False)
-    titles = {entry.name: entry.title for entry in listed}
+    titles = {entry.name: plain(entry.title) for entry in listed}
     before = promotion.previous()
     if before is not None:
         st.button(
