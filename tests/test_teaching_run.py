@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mnist_core import RECIPES, jobs, registry
 from mnist_core.assignments import DRAWINGS_FILE, Assignment, Lesson, kept_drawings
@@ -31,27 +32,29 @@ def _no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
 
 
+def as_kept(frame: NDArray[np.uint8], label: int, writer: str) -> StoredDrawing:
+    """A frame (28, 28), as if somebody had drawn it and said what it is."""
+    return StoredDrawing(
+        id=str(uuid4()),
+        time=datetime.now(UTC),
+        writer=writer,
+        label=label,
+        png=to_png(frame),
+        strokes="[]",
+        frame=frame.tobytes(),
+        digit=0,
+        confidence=0.5,
+        accepted=True,
+        version="article",
+    )
+
+
 def keep(sample: Dataset, writer: str, each: int) -> None:
     """Digits of a writer who writes MNIST's digits lying on their side: `each` of every digit."""
     with DrawingStore() as store:
         for digit in range(10):
             for frame in sample.validation.images[sample.validation.labels == digit][:each]:
-                lying = np.ascontiguousarray(np.rot90(frame))
-                store.add(
-                    StoredDrawing(
-                        id=str(uuid4()),
-                        time=datetime.now(UTC),
-                        writer=writer,
-                        label=digit,
-                        png=to_png(lying),
-                        strokes="[]",
-                        frame=lying.tobytes(),
-                        digit=0,
-                        confidence=0.5,
-                        accepted=True,
-                        version="article",
-                    )
-                )
+                store.add(as_kept(np.ascontiguousarray(np.rot90(frame)), digit, writer))
 
 
 def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -> None:

@@ -10,19 +10,17 @@ import statistics
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from playwright.sync_api import Page, expect, sync_playwright
 
 from mnist_core import registry
-from mnist_core.drawing_store import DrawingStore, StoredDrawing
+from mnist_core.drawing_store import DrawingStore
 from mnist_core.drawings import digit_labels, draw_frames
-from mnist_core.pictures import to_png
 from mnist_core.registry import RECORD_FILE
 from mnist_core.strokes import SETTINGS, read_characters
 from tests.browser.driving import PEN_DIGITS, ROOT, launch, serve
+from tests.test_teaching_run import as_kept
 
 DRAWINGS, LESSONS = 100, 5
 
@@ -32,21 +30,7 @@ def keep_drawings(folder: Path) -> None:
     characters = read_characters(PEN_DIGITS)[:DRAWINGS]
     with DrawingStore(f"sqlite:///{folder / 'drawings.sqlite3'}") as store:
         for frame, label in zip(draw_frames(characters, SETTINGS[0]), digit_labels(characters), strict=True):
-            store.add(
-                StoredDrawing(
-                    id=str(uuid4()),
-                    time=datetime.now(UTC),
-                    writer="Ann",
-                    label=int(label),
-                    png=to_png(frame),
-                    strokes="[]",
-                    frame=frame.tobytes(),
-                    digit=0,
-                    confidence=0.5,
-                    accepted=True,
-                    version="best",
-                )
-            )
+            store.add(as_kept(frame, int(label), "Ann"))
 
 
 def seconds_to_comparison(page: Page) -> float:
