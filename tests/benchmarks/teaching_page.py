@@ -22,7 +22,7 @@ from mnist_core.strokes import SETTINGS, read_characters
 from tests.browser.driving import PEN_DIGITS, ROOT, launch, serve
 from tests.test_teaching_run import as_kept
 
-DRAWINGS, LESSONS = 100, 5
+DRAWINGS, LESSONS = 100, 10
 
 
 def keep_drawings(folder: Path) -> None:
@@ -35,10 +35,12 @@ def keep_drawings(folder: Path) -> None:
 
 def seconds_to_comparison(page: Page) -> float:
     """From pressing Teach to the two headline numbers and the choice."""
+    choice = page.get_by_role("button", name="Throw it away")
     begin = time.perf_counter()
     page.get_by_role("button", name="Teach", exact=True).click()
-    expect(page.get_by_role("button", name="Teach", exact=True)).to_be_disabled()
-    expect(page.get_by_role("button", name="Throw it away")).to_be_visible(timeout=120_000)
+    expect(choice).to_be_hidden()  # that of the lesson before
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(choice).to_be_visible(timeout=120_000)
     seconds = time.perf_counter() - begin
     page.wait_for_timeout(2000)
     return seconds
