@@ -101,8 +101,10 @@ STYLE = """<style>
 .closer figure { margin: 0; text-align: center; }
 .closer img { width: 240px; image-rendering: pixelated; border-radius: .5rem; }
 .closer > div { flex: 1; min-width: 15rem; }
-.asked-for { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; max-width: 24rem; }
+.asked-for { display: flex; align-items: baseline; gap: 1rem; }
 .asked-for p { font-size: 1.5rem; margin: 0; white-space: nowrap; }
+@media (min-width: 641px) { .asked-for p:first-child { min-width: 280px; } } /* clear of the canvas's own tools */
+@media (max-width: 640px) { .asked-for .read { align-self: flex-start; } }
 .asked-for .read { font-size: 1rem; white-space: normal; }
 .asked-for .read b { font-size: 1.1rem; margin: 0; vertical-align: 0; }
 .asked-for .read.right b { color: light-dark(#15803d, #4ade80); }
