@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_core.augmentation import NOT_A_DIGIT
-from mnist_core.cli_output import percent
 from mnist_core.drawing_files import from_zip, to_zip
 from mnist_core.drawing_store import DrawingStore
 from mnist_core.errors import DatasetError, StoreError
 from mnist_core.files import write_atomically
+from mnist_core.inference import percent
 from mnist_core.stored_drawing import StoredDrawing
 
 drawings = typer.Typer(

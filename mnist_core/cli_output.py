@@ -12,7 +12,7 @@ from mnist_core.calibration import ACCEPTED, SHARES
 from mnist_core.comparison import in_words
 from mnist_core.drawings import DrawingsEvaluation
 from mnist_core.evaluation import Evaluation, wilson_interval
-from mnist_core.inference import Prediction
+from mnist_core.inference import Prediction, percent
 from mnist_core.registry import Version
 
 
@@ -37,13 +37,6 @@ def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ..
         "problems": problems,
     }
     print(json.dumps(values))
-
-
-def percent(share: float) -> str:
-    """A probability for people: never rounded up to certainty or down to impossibility."""
-    if share > 0.999:
-        return "> 99.9%"
-    return f"{share:.1%}" if share >= 0.001 else "< 0.1%"
 
 
 def print_accuracy(evaluation: Evaluation, indent: int = 0) -> None:

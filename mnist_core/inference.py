@@ -104,3 +104,10 @@ class DigitClassifier:
         parts = [self.model(scale_pixels(part)) for part in np.array_split(frames, max(1, len(frames) // AT_ONCE))]
         logits: NDArray[np.float32] = torch.cat(parts).numpy()
         return logits
+
+
+def percent(share: float) -> str:
+    """A probability for people: never rounded up to certainty or down to impossibility."""
+    if share > 0.999:
+        return "> 99.9%"
+    return f"{share:.1%}" if share >= 0.001 else "< 0.1%"

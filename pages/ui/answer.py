@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mnist_core import Prediction
 from mnist_core.calibration import ACCEPTED, SHARES
 from mnist_core.evaluation import Evaluation, wilson_interval
+from mnist_core.inference import percent
 from mnist_core.pictures import to_png
 from mnist_core.records import Record
 from pages.ui.layout import plain
@@ -147,15 +148,6 @@ def show_version(name: str, record: Record) -> None:
 def _accuracy(evaluation: Evaluation, what: str) -> str:
     interval = f"95% interval {evaluation.interval.low:.2%} to {evaluation.interval.high:.2%}"
     return f"{evaluation.accuracy:.2%} of {evaluation.images:,} {what} ({evaluation.on}; {interval})"
-
-
-def percent(share: float) -> str:
-    """A probability for people: never rounded up to certainty or down to impossibility."""
-    if share > 0.999:
-        return "> 99.9%"
-    if share < 0.001:
-        return "< 0.1%"
-    return f"{share:.1%}"
 
 
 def _bars(prediction: Prediction) -> str:

@@ -9,8 +9,9 @@ from mnist_core import Evaluation
 from mnist_core.answers import Answers
 from mnist_core.calibration import ACCEPTED
 from mnist_core.datasets import data_dir, download_mnist
+from mnist_core.inference import percent
 from pages.ui import image_sets, loaders
-from pages.ui.answer import STRICTNESS, percent
+from pages.ui.answer import STRICTNESS
 from pages.ui.charts import coverage_curve, misread_bars, per_digit_table, reliability_diagram
 from pages.ui.closer import look_closer
 from pages.ui.gallery import clickable_gallery

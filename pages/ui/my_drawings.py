@@ -11,6 +11,7 @@ from mnist_core.augmentation import NOT_A_DIGIT
 from mnist_core.catalogue import title_of
 from mnist_core.drawing_files import from_zip, to_zip
 from mnist_core.drawing_store import DrawingStore, StoredDrawing
+from mnist_core.inference import percent
 from pages.ui import loaders
 from pages.ui.answer import data_uri
 from pages.ui.charts import misread_bars
@@ -102,7 +103,7 @@ def _change(store: DrawingStore, drawing: StoredDrawing) -> None:
         f'{LABELS[drawing.label].lower()}"></div>'
     )
     st.caption(
-        f"{drawing.time:%d %b %Y, %H:%M} UTC · answered with {drawing.digit}, {drawing.confidence:.1%}, by "
+        f"{drawing.time:%d %b %Y, %H:%M} UTC · answered with {drawing.digit}, {percent(drawing.confidence)}, by "
         f"{plain(drawing.version)}"
     )
     labels = list(LABELS)

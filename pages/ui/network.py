@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from mnist_core import Prediction
 from mnist_core.exemplars import Exemplars
+from mnist_core.inference import percent
 from mnist_core.pictures import weight_pictures
 from mnist_core.units import HiddenLayer, by_patch, strongest_connections, with_contrast
-from pages.ui.answer import data_uri, percent
+from pages.ui.answer import data_uri
 from pages.ui.gallery import digit_gallery
 
 MOST_SHOWN = 24
