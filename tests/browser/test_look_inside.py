@@ -20,6 +20,14 @@ def app(browser: Browser, weights: Path, tmp_path: Path, monkeypatch: pytest.Mon
         yield url
 
 
+def wait_until_units_stay(page: Page) -> None:
+    """Until the network shows what the digit has become: what the slider's last steps bring may be on its way."""
+    before: list[str] = []
+    while (now := page.locator(".unit").evaluate_all("units => units.map(unit => unit.ariaLabel)")) != before:
+        before = now
+        page.wait_for_timeout(1000)
+
+
 def test_turn_a_digit_until_the_answer_changes_and_pick_units_by_mouse_and_keyboard(page: Page) -> None:
     draw(page, WOBBLY_SEVEN)
     assert answer(page) == 7
@@ -44,7 +52,7 @@ def test_turn_a_digit_until_the_answer_changes_and_pick_units_by_mouse_and_keybo
     expect(slider).to_be_focused()
     assert chart.evaluate("drawn => drawn.same"), "charts that are drawn anew flicker"
 
-    page.wait_for_timeout(500)  # until the network shows what the digit has become
+    wait_until_units_stay(page)
     unit = page.locator(".unit").nth(3)
     unit.evaluate("button => { button.same = true; }")
     name = re.match(r"Unit (\d+) of layer 1", unit.get_attribute("aria-label") or "")
