@@ -30,6 +30,7 @@ from mnist_core.datasets import LabelledImages
 from mnist_core.errors import TeachingError
 from mnist_core.lessons import Lessons, TeachSettings, distort, divergences, logits_of, losses_of
 from mnist_core.model import MLP, scale_pixels
+from mnist_core.optimizers import Adam
 from mnist_core.recipes import CLASSES
 
 __all__ = [
@@ -177,7 +178,7 @@ def _learn(copied: MLP, batches: Lessons, began: float) -> Iterator[TeachProgres
     settings, told = batches.settings, began
     parameters = list(copied.parameters())
     peak = settings.step_size(copied.sizes)
-    optimizer = torch.optim.Adam(parameters, peak, betas=(0.9, 0.99))
+    optimizer = Adam(parameters, beta2=0.99, weight_decay=0.0)
     for step in range(settings.steps):
         if step and step % settings.look_back == 0:
             batches.look_back(copied)
@@ -185,11 +186,8 @@ def _learn(copied: MLP, batches: Lessons, began: float) -> Iterator[TeachProgres
         with batches.precision:
             logits = copied(images).float()
         loss = losses_of(logits, targets, settings.loss).mean()
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
         rate = peak * min(1, (step + 1) / WARM_UP) * (1 - step / settings.steps)
-        optimizer.param_groups[0]["lr"] = rate
-        optimizer.step()
+        optimizer.step(torch.autograd.grad(loss, parameters), rate)
         if (now := time.perf_counter()) - told >= SECONDS_BETWEEN or step == settings.steps - 1:
             told = now
             yield TeachProgress(step + 1, settings.steps, loss.item(), now - began)
