@@ -3,7 +3,8 @@
 import streamlit as st
 
 from pages.ui import loaders
-from pages.ui.keeping import WHAT_IS_KEPT, ask_for_name, keeper, remember_consent, show_switch
+from pages.ui.keeper import keeper
+from pages.ui.keeping import WHAT_IS_KEPT, ask_for_name, remember_consent, show_switch
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.my_drawings import choose_writer, show_accuracy, show_gallery, take_away
 from pages.ui.sitting import is_writing, write_digits

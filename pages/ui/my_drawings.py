@@ -16,7 +16,8 @@ from pages.ui import loaders
 from pages.ui.answer import data_uri
 from pages.ui.charts import misread_bars
 from pages.ui.gallery import pick_picture
-from pages.ui.keeping import LABELS, drawings_in_words, keeper
+from pages.ui.keeper import keeper
+from pages.ui.keeping import LABELS, drawings_in_words
 from pages.ui.layout import errors_in_words, plain
 from pages.ui.matrix import confusion_matrix
 

@@ -8,7 +8,8 @@ import streamlit as st
 from mnist_core.errors import EmptyDrawingError
 from pages.ui import loaders
 from pages.ui.board import board, draw_board
-from pages.ui.keeping import ask_for_consent, keeper, show_unsaved, stored
+from pages.ui.keeper import keeper, stored
+from pages.ui.keeping import ask_for_consent, show_unsaved
 from pages.ui.layout import errors_in_words
 from pages.ui.visit import lasting
 
