@@ -3,7 +3,7 @@
 import dataclasses
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from mnist_core.records import Curve, Record, Teaching, library_versions, now
 from mnist_core.registry import LoadedVersion, Version, find, load_version, save_version, version
 from mnist_core.run_files import Emit
 from mnist_core.runs import RunStatus
-from mnist_core.teaching import Taught, TeachProgress, TeachSettings, split_drawings, teach
+from mnist_core.teaching import DrawingsSplit, Taught, TeachProgress, TeachSettings, split_drawings, teach
 from mnist_core.training import default_device
 
 
@@ -31,10 +31,8 @@ def prepare(lesson: Lesson) -> Assignment:
         StoreError: the drawings cannot be read.
         TeachingError: there are too few of them; the message says how many more would tell something.
     """
-    found = version(lesson.base)
-    kept, drawings = _drawings(lesson)
-    split_drawings(drawings.labels, learned=_learned(found, kept))
-    base = found.record
+    _choose(lesson)
+    base = version(lesson.base).record
     recipe = dataclasses.replace(base.recipe, name=base.recipe.name.removesuffix(TAUGHT) + TAUGHT)
     return Assignment(recipe, "mnist" if mnist_is_here() and base.data == "mnist" else "sample", lesson)
 
@@ -46,18 +44,13 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
         DatasetError, StoreError, TeachingError, WeightsError: something that is needed is not to be had.
     """
     base = load_version(find(lesson.base))
-    kept, drawings = _drawings(lesson)
-    split = split_drawings(drawings.labels, learned=_learned(version(lesson.base), kept))
+    chosen = _choose(lesson)
     dataset = load_dataset(run.data)
-    emit({"event": "loaded", "images": {"drawings": len(drawings), **IMAGE_COUNTS[run.data]}})
-    taught = _teach(base, drawings.part("drawings", split.teach), dataset, emit)
-    emit({"event": "taught", "drawings": len(split.teach), "passed_over": len(taught.doubtful)})
+    emit({"event": "loaded", "images": {"drawings": len(chosen.kept), **IMAGE_COUNTS[run.data]}})
+    taught = _teach(base, chosen.part("drawings", chosen.split.teach), dataset, emit)
+    emit({"event": "taught", "drawings": len(chosen.split.teach), "passed_over": len(taught.doubtful)})
     emit({"event": "evaluating", "on": dataset.test.name})
-    before = DigitClassifier(base.model, base.record.calibration)
-    recorded = base.record.evaluation
     after = DigitClassifier(taught.model, taught.calibration)
-    judging = drawings.part("drawings kept back", split.judge)
-    compared = compare(before, after, judging)
     record = Record(
         recipe=run.recipe,
         command=shlex.join(teach_command(lesson)),
@@ -73,18 +66,7 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
         device=default_device().type,
         created=now(),
         libraries=library_versions(),
-        teaching=Teaching(
-            base=lesson.base,
-            writers=lesson.writers,
-            taught_with=len(split.teach),
-            passed_over=len(taught.doubtful),
-            before=evaluate(before, judging),
-            after=evaluate(after, judging),
-            test_before=recorded if recorded.checksum == dataset.test.checksum else evaluate(before, dataset.test),
-            newly_right=tuple(kept[split.judge[place]].id for place in compared.only_other_right),
-            newly_wrong=tuple(kept[split.judge[place]].id for place in compared.only_one_right),
-            learned=_learned_by_now(base.record, [kept[place].id for place in split.teach]),
-        ),
+        teaching=_judge(lesson, base, chosen, taught, after, dataset.test),
     )
     return save_version(run.folder, taught.model, record)
 
@@ -101,10 +83,59 @@ def _teach(base: LoadedVersion, drawings: LabelledImages, dataset: Dataset, emit
     raise AssertionError("teaching ends with the copy")
 
 
+def _judge(
+    lesson: Lesson,
+    base: LoadedVersion,
+    chosen: "_Chosen",
+    taught: Taught,
+    after: DigitClassifier,
+    test: LabelledImages,
+) -> Teaching:
+    """What was taught, and what that did to drawings that did not teach."""
+    before, recorded = DigitClassifier(base.model, base.record.calibration), base.record.evaluation
+    judging = chosen.part("drawings kept back", chosen.split.judge)
+    compared = compare(before, after, judging)
+    return Teaching(
+        base=lesson.base,
+        writers=lesson.writers,
+        taught_with=len(chosen.split.teach),
+        passed_over=len(taught.doubtful),
+        before=evaluate(before, judging),
+        after=evaluate(after, judging),
+        test_before=recorded if recorded.checksum == test.checksum else evaluate(before, test),
+        newly_right=chosen.ids(chosen.split.judge[compared.only_other_right]),
+        newly_wrong=chosen.ids(chosen.split.judge[compared.only_one_right]),
+        learned=_learned_by_now(base.record, chosen.ids(chosen.split.teach)),
+    )
+
+
 def teach_command(lesson: Lesson) -> list[str]:
     """The command line that teaches the same."""
     writers = (option for writer in lesson.writers for option in ("--writer", writer))
     return ["mnist-core", "teach", "--base", lesson.base, *writers]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What the writers of a lesson drew, the oldest first, and which of it teaches."""
+
+    kept: list[StoredDrawing]
+    split: DrawingsSplit
+
+    def part(self, name: str, places: NDArray[np.int64]) -> LabelledImages:
+        """Those at `places`."""
+        return _images(self.kept).part(name, places)
+
+    def ids(self, places: NDArray[np.int64]) -> tuple[str, ...]:
+        """Under which ids these are kept."""
+        return tuple(self.kept[place].id for place in places)
+
+
+def _choose(lesson: Lesson) -> _Chosen:
+    with DrawingStore() as store:
+        kept = store.find(lesson.writers or None, newest_first=False)
+    labels = np.array([drawing.label for drawing in kept], np.int64)
+    return _Chosen(kept, split_drawings(labels, learned=_learned(version(lesson.base), kept)))
 
 
 def _learned(base: Version, kept: Sequence[StoredDrawing]) -> NDArray[np.bool_]:
@@ -120,10 +151,6 @@ def _learned_by_now(base: Record, taught: Iterable[str] = ()) -> tuple[str, ...]
     return tuple(sorted({*(base.teaching.learned if base.teaching else ()), *taught}))
 
 
-def _drawings(lesson: Lesson) -> tuple[list[StoredDrawing], LabelledImages]:
-    """What the writers drew, the oldest first, and the same as images."""
-    with DrawingStore() as store:
-        kept = store.find(lesson.writers or None, newest_first=False)
-    frames = np.stack([drawing.image for drawing in kept]) if kept else np.zeros((0, 28, 28), np.uint8)
-    labels = np.array([drawing.label for drawing in kept], np.int64)
-    return kept, LabelledImages("drawings", frames, labels)
+def _images(kept: Sequence[StoredDrawing]) -> LabelledImages:
+    frames = np.stack([drawing.image for drawing in kept])
+    return LabelledImages("drawings", frames, np.array([drawing.label for drawing in kept], np.int64))
