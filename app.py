@@ -2,18 +2,27 @@
 
 import streamlit as st
 
-from mnist_core import Prediction, registry
-from mnist_core.calibration import ACCEPTED
-from mnist_core.catalogue import entries, title_of
+from mnist_core import Prediction
 from mnist_core.errors import EmptyDrawingError
+from mnist_core.network.calibration import ACCEPTED
+from mnist_core.versions.active import active_name
+from mnist_core.versions.catalogue import entries, title_of
 from pages.ui import loaders
-from pages.ui.answer import RIVAL, STRICTNESS, choose_rival, choose_strictness, show_answer, show_version, show_waiting
-from pages.ui.board import SIDE, Board, draw_board, put_example
 from pages.ui.demo import keep_up
-from pages.ui.keeping import ask_what_it_was, remember_consent
+from pages.ui.handwriting.keeping import ask_what_it_was, remember_consent
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.loaders import Reader
-from pages.ui.why import show_nearest, show_why
+from pages.ui.widgets.answer import (
+    RIVAL,
+    STRICTNESS,
+    choose_rival,
+    choose_strictness,
+    show_answer,
+    show_version,
+    show_waiting,
+)
+from pages.ui.widgets.board import SIDE, Board, draw_board, put_example
+from pages.ui.widgets.why import show_nearest, show_why
 
 PEN_WIDTH, NEAREST = "pen_width", "nearest"
 
@@ -78,7 +87,7 @@ def give_reasons(current: Board, reader: Reader, prediction: Prediction) -> None
 @st.fragment(run_every="2s")
 def follow_active_version() -> None:
     """Let this tab answer anew when another one, or a command line, makes another version active."""
-    name = registry.active_name()
+    name = active_name()
     if st.session_state.setdefault("answering_version", name) != name:
         st.session_state["answering_version"] = name
         st.rerun()

@@ -1,5 +1,5 @@
 """`python -m mnist_core` is `mnist-core`."""
 
-from mnist_core.cli import main
+from mnist_core.cli.app import main
 
 main()

@@ -1,9 +1,33 @@
-"""Writing files so that a crash leaves the old content or the new, never half of one."""
+"""Where data, weights and runs live, and atomic writes: a crash leaves the old content or the new, never half."""
 
 import contextlib
 import os
 import tempfile
 from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+SHIPPED = REPOSITORY / "weights"
+"""Holds the versions that come with the repository."""
+
+
+def data_dir() -> Path:
+    """Return the folder that holds `MNIST/raw`: `MNIST_DATA`, or `data/` in the repository."""
+    return Path(os.environ.get("MNIST_DATA") or REPOSITORY / "data")
+
+
+def weights_dir() -> Path:
+    """Return the folder where versions live: `MNIST_WEIGHTS`, or `weights/` in the repository."""
+    return Path(os.environ.get("MNIST_WEIGHTS") or SHIPPED)
+
+
+def runs_dir() -> Path:
+    """Return the folder where training runs live, and so the versions that were trained here."""
+    return weights_dir() / "runs"
+
+
+def deleted_dir() -> Path:
+    """Return the folder where deleted versions stay for a while; see `versions.deletion`."""
+    return weights_dir() / "deleted"
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

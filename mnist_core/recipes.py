@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from mnist_core.errors import RecipeError
 from mnist_core.fields import Keep, Loss, Optimizer, Precision, Schedule, check_fields
+from mnist_core.images.datasets import CLASSES
 
 CHANGED, TAUGHT = " (changed)", " (taught)"
 """Ends the name of a recipe that differs from the one it is named after."""
-CLASSES = 10
 PIXELS = 28 * 28
 
 DISTORTIONS = (

@@ -3,18 +3,18 @@
 import streamlit as st
 
 from mnist_core import Recipe
-from mnist_core.assignments import Assignment
-from mnist_core.datasets import IMAGE_COUNTS, DataName, LabelledImages, mnist_is_here
 from mnist_core.errors import MnistCoreError
-from mnist_core.run_queue import tend_queue
-from mnist_core.runs import all_runs, queued_runs, running_run
+from mnist_core.images.datasets import IMAGE_COUNTS, DataName, LabelledImages, mnist_is_here
+from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.queue import tend_queue
+from mnist_core.runs.status import all_runs, queued_runs, running_run
 from pages.ui import loaders
 from pages.ui.demo import keep_up
 from pages.ui.layout import begin_page, errors_in_words
-from pages.ui.links import DATA, keep_link, link, read_link
-from pages.ui.live import ABOUT_DATA, duration, follow
-from pages.ui.results import earlier_runs, show_outcome, start
-from pages.ui.settings import RECIPE, all_settings, reset_settings
+from pages.ui.train.links import DATA, keep_link, link, read_link
+from pages.ui.train.live import ABOUT_DATA, duration, follow
+from pages.ui.train.results import earlier_runs, show_outcome, start
+from pages.ui.train.settings import RECIPE, all_settings, reset_settings
 
 ABOUT_RECIPES = {
     "quick": "The article's network, trained by our own recipe: a few seconds, and better.",

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from mnist_core.catalogue import Entry, entries
+from mnist_core.versions.catalogue import Entry, entries
 from pages.ui import demo
-from pages.ui.compared import show_comparison
 from pages.ui.layout import begin_page, errors_in_words, has_just_come
-from pages.ui.versions import add_version, offer_undo, show_history, show_table, show_version
+from pages.ui.models.comparison import show_comparison
+from pages.ui.models.versions import add_version, offer_undo, show_history, show_table, show_version
 
 NOTHING = "(nothing)"
 CHOSEN, AGAINST, ADDRESS = "version", "against", "models_address"

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from mnist_core.catalogue import title_of
 from mnist_core.errors import EmptyDrawingError
-from mnist_core.movement import Movement, move, reach
-from mnist_core.units import look_inside
+from mnist_core.explanation.robustness import Movement, move, reach
+from mnist_core.explanation.units import look_inside
+from mnist_core.versions.catalogue import title_of
 from pages.ui import loaders
-from pages.ui.board import board, put_example
+from pages.ui.inside.moving import WAYS, Frame, move_along, movement_now, put_back, show_moved, show_reach
+from pages.ui.inside.network import MOST_SHOWN, show_exciting, show_network, show_unit
 from pages.ui.layout import begin_page, errors_in_words, plain
-from pages.ui.moving import WAYS, Frame, move_along, movement_now, put_back, show_moved, show_reach
-from pages.ui.network import MOST_SHOWN, show_exciting, show_network, show_unit
+from pages.ui.widgets.board import board, put_example
 
 
 @st.fragment

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.ui import loaders
-from pages.ui.keeper import keeper
-from pages.ui.keeping import WHAT_IS_KEPT, ask_for_name, remember_consent, show_switch
+from pages.ui.handwriting.collection import choose_writer, show_accuracy, show_gallery, take_away
+from pages.ui.handwriting.keeper import keeper
+from pages.ui.handwriting.keeping import WHAT_IS_KEPT, ask_for_name, remember_consent, show_switch
+from pages.ui.handwriting.sitting import is_writing, write_digits
+from pages.ui.handwriting.teaching import teach_from_page
 from pages.ui.layout import begin_page, errors_in_words
-from pages.ui.my_drawings import choose_writer, show_accuracy, show_gallery, take_away
-from pages.ui.sitting import is_writing, write_digits
-from pages.ui.teaching import teach_from_page
 
 
 def introduce() -> None:

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from mnist_core import RECIPES, DigitClassifier, train
-from mnist_core.datasets import Dataset, load_dataset, mnist_is_here
-from mnist_core.drawing_store import DrawingStore
-from mnist_core.model import MLP
-from mnist_core.progress import Trained
+from mnist_core.drawings.store import DrawingStore
+from mnist_core.images.datasets import Dataset, load_dataset, mnist_is_here
+from mnist_core.network.model import MLP
+from mnist_core.training.progress import Trained
 from tests import postgres
 
 torch.set_num_threads(1)  # tests run side by side: threads that wait for each other are many times slower than one
@@ -83,5 +83,5 @@ def fork_server(monkeypatch: pytest.MonkeyPatch) -> BaseContext:
     """For processes that have the drawing store loaded, and nothing of the tests' own program."""
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # AppTest leaves the app there
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mnist_core.drawing_store"])
+    context.set_forkserver_preload(["mnist_core.drawings.store"])
     return context

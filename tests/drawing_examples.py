@@ -9,7 +9,7 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
-from mnist_core.stored_drawing import StoredDrawing
+from mnist_core.drawings.drawing import StoredDrawing
 
 BEGIN = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 

@@ -12,12 +12,13 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from mnist_core import RECIPES, jobs
-from mnist_core.assignments import Assignment
+from mnist_core import RECIPES
 from mnist_core.errors import RunError
-from mnist_core.runs import find_run
-from mnist_core.strokes import draw_strokes
-from pages.ui.board import board, put_example
+from mnist_core.images.strokes import draw_strokes
+from mnist_core.runs import jobs
+from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.status import find_run
+from pages.ui.widgets.board import board, put_example
 
 DEMO = "demo"
 WELL_READ = 3541

@@ -10,18 +10,19 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, registry
-from mnist_core.augmentation import Augmenter
-from mnist_core.comparison import Comparison, compare
-from mnist_core.datasets import DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
-from mnist_core.drawing_store import DrawingStore
+from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, files
+from mnist_core.drawings.store import DrawingStore
 from mnist_core.errors import StoreError, WeightsError
-from mnist_core.exemplars import Exemplars
-from mnist_core.recipes import CLASSES
-from mnist_core.records import Record
-from mnist_core.run_files import EVENTS_FILE
-from mnist_core.runs import RunStatus, running_run
-from mnist_core.training import estimate_seconds, leave_a_core_free
+from mnist_core.evaluation.comparison import Comparison, compare
+from mnist_core.explanation.exemplars import Exemplars
+from mnist_core.images.datasets import CLASSES, DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
+from mnist_core.runs.folder import EVENTS_FILE
+from mnist_core.runs.status import RunStatus, running_run
+from mnist_core.training.augmentation import Augmenter
+from mnist_core.training.loop import estimate_seconds, leave_a_core_free
+from mnist_core.versions import registry
+from mnist_core.versions.active import active_name
+from mnist_core.versions.records import Record
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def active_reader() -> Reader:
     Raises:
         WeightsError: not even the shipped version can be read.
     """
-    name = registry.active_name()
+    name = active_name()
     try:
         return _reader(name, *_stamp(registry.find(name)))
     except WeightsError as error:
@@ -112,7 +113,7 @@ def drawing_store() -> DrawingStore:
     Raises:
         StoreError: it cannot be opened.
     """
-    return _drawing_store(os.environ.get("DATABASE_URL", ""), registry.weights_dir())
+    return _drawing_store(os.environ.get("DATABASE_URL", ""), files.weights_dir())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -171,7 +172,7 @@ def estimated_seconds(recipe: Recipe, training_images: int) -> float:
 @st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")
 def _estimated_seconds(recipe: Recipe, training_images: int, busy: bool) -> float:  # noqa: ARG001 — what was timed beside a training is not shown after it
     _settle_down()
-    return estimate_seconds(recipe, training_images)
+    return estimate_seconds(recipe, training_images, registry.teacher_of(recipe))
 
 
 def best_epoch(run: RunStatus) -> tuple[float, int]:

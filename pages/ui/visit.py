@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from pages.ui.browser import remember
+from pages.ui.widgets.browser import remember
 
 Thing = TypeVar("Thing")
 VISIT = "visit"

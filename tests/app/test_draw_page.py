@@ -11,8 +11,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import DigitClassifier, normalize_drawing
-from mnist_core.datasets import Dataset
-from mnist_core.strokes import draw_strokes
+from mnist_core.images.datasets import Dataset
+from mnist_core.images.strokes import draw_strokes
 
 APP = str(Path(__file__).parents[2] / "app.py")
 

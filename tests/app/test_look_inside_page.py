@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import DigitClassifier, registry
-from mnist_core.datasets import Dataset
-from mnist_core.model import MLP
-from mnist_core.movement import Movement, move, reach
-from mnist_core.units import look_inside
+from mnist_core import DigitClassifier, files
+from mnist_core.explanation.robustness import Movement, move, reach
+from mnist_core.explanation.units import look_inside
+from mnist_core.images.datasets import Dataset
+from mnist_core.network.model import MLP
+from mnist_core.versions import registry
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -114,7 +115,7 @@ def test_a_unit_that_is_picked_is_shown_though_it_is_silent(page: AppTest, frame
 def test_a_version_of_any_depth_is_looked_into_and_what_was_picked_elsewhere_is_forgotten(
     weights: Path, page: AppTest, hidden: tuple[int, ...]
 ) -> None:
-    record = registry.read_record(registry.SHIPPED / "article")
+    record = registry.read_record(files.SHIPPED / "article")
     recipe = dataclasses.replace(record.recipe, hidden=hidden)
     torch.manual_seed(0)
     registry.save_version(

@@ -7,24 +7,25 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import DigitClassifier, evaluate, registry
-from mnist_core.datasets import Dataset, load_dataset
-from mnist_core.drawing_store import DrawingStore
-from mnist_core.drawings import drawings_file
-from mnist_core.labels import labels
-from mnist_core.promotion import promote
-from pages.ui import image_sets
+from mnist_core import DigitClassifier, evaluate, files
+from mnist_core.drawings.store import DrawingStore
+from mnist_core.evaluation.pen_strokes import drawings_file
+from mnist_core.images.datasets import Dataset, load_dataset
+from mnist_core.versions import registry
+from mnist_core.versions.active import active_name, promote
+from mnist_core.versions.labels import labels
+from pages.ui.explore import image_sets
 from tests.app.test_train_page import ROOT, press, words
 from tests.app.test_train_page import labels as buttons
-from tests.test_drawings import ONE, SEVEN, ZERO, write
-from tests.test_teaching_run import keep
+from tests.evaluation.test_pen_strokes import ONE, SEVEN, ZERO, write
+from tests.runs.test_finetune import keep
 
 
 @pytest.fixture(autouse=True)
 def mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: Path) -> str:
     """A version of one's own: a copy of the shipped `article`, which is worse than `best`. No MNIST."""
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
-    shutil.copytree(registry.SHIPPED / "article", weights / "runs" / "mine")
+    shutil.copytree(files.SHIPPED / "article", weights / "runs" / "mine")
     image_sets._made.clear()
     return "runs/mine"
 
@@ -91,7 +92,7 @@ def test_a_worse_version_is_asked_about_before_it_answers(mine: str) -> None:
     page = open_page(version=mine)
     press(page, "Let it answer")
     assert not page.exception
-    assert registry.active_name() == "best"
+    assert active_name() == "best"
     assert "points worse" in words(page)
     assert "Let it answer nevertheless" in buttons(page)
 
@@ -100,12 +101,12 @@ def test_a_version_that_is_no_worse_answers_at_once_and_is_rolled_back_with_one_
     promote("article")
     page = open_page(version=mine)
     press(page, "Let it answer")
-    assert registry.active_name() == mine
+    assert active_name() == mine
     page = open_page()
     press(page, "Roll back to article")
-    assert registry.active_name() == "article"
+    assert active_name() == "article"
     press(page, "Roll back to best")
-    assert registry.active_name() == "best"
+    assert active_name() == "best"
     assert "rolled back to" in words(page)
 
 
@@ -144,7 +145,7 @@ def test_a_damaged_version_is_left_out_and_the_page_stays(weights: Path) -> None
 
 
 def test_an_uploaded_version_is_checked_and_added(mine: str, weights: Path) -> None:
-    from mnist_core.exchange import to_zip
+    from mnist_core.versions.exchange import to_zip
 
     content = to_zip(registry.version(mine))
     page = open_page()
@@ -205,7 +206,7 @@ def test_every_version_is_asked_about_corrected_drawings(sample: Dataset) -> Non
     table = open_page().dataframe[0].value
     assert set(table["kept on"]) == {"20, corrected drawings"}
     with DrawingStore() as store:
-        expected = evaluate(DigitClassifier.load(registry.SHIPPED / "robust"), store.images())
+        expected = evaluate(DigitClassifier.load(files.SHIPPED / "robust"), store.images())
     assert table[table["version"] == "robust"].iloc[0]["kept"] == pytest.approx(100 * expected.accuracy)
 
 

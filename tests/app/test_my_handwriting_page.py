@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import registry
-from mnist_core.augmentation import NOT_A_DIGIT
-from mnist_core.datasets import Dataset
-from mnist_core.drawing_store import DrawingStore
-from mnist_core.promotion import promote
+from mnist_core.drawings.store import DrawingStore
+from mnist_core.images.datasets import NOT_A_DIGIT, Dataset
+from mnist_core.versions import registry
+from mnist_core.versions.active import active_name, promote
 from tests.app.test_draw_page import APP, canvas_message, draw, drawing, html, press
 from tests.app.test_train_page import wait, words
-from tests.test_teaching_run import keep
+from tests.runs.test_finetune import keep
 
 
 @pytest.fixture(autouse=True)
@@ -209,9 +208,9 @@ def test_teaching_shows_before_and_after_and_can_be_thrown_away(sample: Dataset)
     assert "taught by everybody" in words(page)
     assert len(registry.all_versions()) == 4
     press(page, "Use it")
-    assert registry.active_name().startswith("runs/")
+    assert active_name().startswith("runs/")
     press(page, "Take it back: article answers")
-    assert registry.active_name() == "article"
+    assert active_name() == "article"
     page.multiselect[0].set_value(["Ann"]).run()
     assert not page.metric, "the lesson was with everybody's drawings"
     page.multiselect[0].set_value([]).run()

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import RECIPES, jobs, registry, run_queue
-from mnist_core.assignments import Assignment
-from mnist_core.promotion import promote
-from mnist_core.run_files import append_event, write_run
-from mnist_core.runs import RunStatus, latest_run, queued_runs, read_run, running_run
+from mnist_core import RECIPES
+from mnist_core.runs import jobs, queue
+from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.folder import append_event, write_run
+from mnist_core.runs.status import RunStatus, latest_run, queued_runs, read_run, running_run
+from mnist_core.versions.active import active_name, promote
 
 ROOT = Path(__file__).parents[2]
 
@@ -196,7 +197,7 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     assert "unfair advantage" in words(page)
     assert "worse on the same 1,000 images" in words(page)
     press(page, "Use this model")
-    assert registry.active_name() == "best", "it is worse by more than chance, so the page asks first"
+    assert active_name() == "best", "it is worse by more than chance, so the page asks first"
     assert "Let it answer nevertheless" in labels(page)
 
 
@@ -226,7 +227,7 @@ def test_cancel_comes_back_at_once_and_a_run_that_does_not_end_is_ended(
     page.run()
     press(page, "Cancel")
     assert "Stopping …" in labels(page)
-    monkeypatch.setattr(run_queue, "CANCEL_SECONDS", 0)
+    monkeypatch.setattr(queue, "CANCEL_SECONDS", 0)
     wait(lambda: page.run() and running_run() is None)
     page.run()
     assert "Cancelled" in words(page)
@@ -281,7 +282,7 @@ def test_a_finished_run_is_there_for_a_new_visitor_who_uses_it(weights: Path) ->
     assert not page.exception
     assert "Last run: quick (changed)" in words(page)
     press(page, "Use this model")
-    assert registry.active_name() == f"runs/{name}", "it is no worse, so it is used at once"
+    assert active_name() == f"runs/{name}", "it is no worse, so it is used at once"
     page.run()
     assert "answers on the Draw page" in words(page)
     assert "Use this model" not in labels(page)

@@ -16,12 +16,14 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from mnist_core import DigitClassifier, Evaluation, evaluate, normalize_drawing, registry
-from mnist_core.calibration import ACCEPTED, SHARES
-from mnist_core.datasets import LabelledImages, data_dir, load_dataset
-from mnist_core.drawings import DrawingsEvaluation, digit_labels, draw_frames, judge_drawings
-from mnist_core.evaluation import wilson_interval
-from mnist_core.strokes import SETTINGS, read_characters
+from mnist_core import DigitClassifier, Evaluation, evaluate, normalize_drawing
+from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.evaluation.pen_strokes import DrawingsEvaluation, digit_labels, draw_frames, judge_drawings
+from mnist_core.files import data_dir
+from mnist_core.images.datasets import LabelledImages, load_dataset
+from mnist_core.images.strokes import SETTINGS, read_characters
+from mnist_core.network.calibration import ACCEPTED, SHARES
+from mnist_core.versions import registry
 
 PEN = data_dir() / "pen"
 ROWS = (

@@ -22,11 +22,13 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from mnist_core import RECIPES, DigitClassifier, jobs, registry
-from mnist_core.assignments import Assignment
-from mnist_core.datasets import mnist_is_here
-from mnist_core.runs import read_run
-from mnist_core.strokes import SETTINGS, render
+from mnist_core import RECIPES, DigitClassifier
+from mnist_core.images.datasets import mnist_is_here
+from mnist_core.images.strokes import SETTINGS, render
+from mnist_core.runs import jobs
+from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.status import read_run
+from mnist_core.versions import registry
 from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, Strokes, draw, launch, serve
 
 PAGES = {

@@ -33,13 +33,16 @@ from rich.console import Console
 from rich.table import Table
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import RECIPES, DigitClassifier, Recipe, jobs, processes, registry
-from mnist_core.assignments import Assignment
-from mnist_core.datasets import MNIST_FILES, data_dir, mnist_is_here
-from mnist_core.promotion import history, promote
-from mnist_core.run_files import read_log, write_run
-from mnist_core.runs import RunStatus, queued_runs, read_run, running_run
-from mnist_core.strokes import SETTINGS, render
+from mnist_core import RECIPES, DigitClassifier, Recipe, files
+from mnist_core.files import data_dir
+from mnist_core.images.datasets import MNIST_FILES, mnist_is_here
+from mnist_core.images.strokes import SETTINGS, render
+from mnist_core.runs import jobs, processes
+from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.folder import read_log, write_run
+from mnist_core.runs.status import RunStatus, queued_runs, read_run, running_run
+from mnist_core.versions import registry
+from mnist_core.versions.active import active_name, history, promote
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("pages/1_Train.py", "pages/2_Models.py")
@@ -57,13 +60,13 @@ HEAVY = Assignment(Recipe(name="heavy", hidden=(1024, 1024), batch_size=1000, ep
 DOWNLOADING = """
 import sys
 from torchvision.datasets import MNIST
-from mnist_core import cli
+from mnist_core.cli import app
 MNIST.mirrors = [sys.argv.pop(1)]
-cli.main()
+app.main()
 """
 PROMOTING = """
 import sys
-from mnist_core.promotion import promote
+from mnist_core.versions.active import promote
 print("begun", flush=True)
 while True:
     for name in sys.argv[1:]:
@@ -131,8 +134,8 @@ def _look_around(versions: set[str]) -> None:
         registry.load_version(version.folder)
     changes = history()
     _require(all(change.since for change in changes), "a line of the history is damaged")
-    _require(changes[-1].name == registry.active_name(), "the history does not end with the active version")
-    _require(registry.active_name() in (FIRST, SECOND), f"{registry.active_name()} answers")
+    _require(changes[-1].name == active_name(), "the history does not end with the active version")
+    _require(active_name() in (FIRST, SECOND), f"{active_name()} answers")
     seven = render([np.array(SEVEN, float)], SETTINGS[0])
     _require(DigitClassifier.load().predict(seven).digit == 7, "a seven is not read as one")
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=LONGEST).run()
@@ -203,7 +206,7 @@ def _while_promoting(_folder: Path, chance: random.Random) -> tuple[None, float]
         _require(process.poll() is None, "the process ended by itself")
         process.kill()
     promote(FIRST)  # nobody is locked out
-    _require(registry.active_name() == FIRST, "what was promoted does not answer")
+    _require(active_name() == FIRST, "what was promoted does not answer")
     return None, seconds
 
 
@@ -254,7 +257,7 @@ def _house(folder: Path) -> Iterator[None]:
     os.environ.update(places)
     try:
         for name in (FIRST, SECOND):
-            shutil.copytree(registry.SHIPPED / "article", folder / "weights" / name)
+            shutil.copytree(files.SHIPPED / "article", folder / "weights" / name)
             promote(name)
         promote(FIRST)
         yield
@@ -272,7 +275,7 @@ def _house(folder: Path) -> Iterator[None]:
 
 def _start_downloading(mirror: str) -> RunStatus:
     """A run on MNIST, in a process that downloads it from `mirror`."""
-    folder = registry.runs_dir() / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 10**6}-download"
+    folder = files.runs_dir() / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 10**6}-download"
     folder.mkdir()
     write_run(folder, DOWNLOADED, None, queued=True)
     with (folder / "log.txt").open("ab") as log:

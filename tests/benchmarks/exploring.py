@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from mnist_core import registry
+from mnist_core.versions import registry
 from tests.browser.driving import ROOT, launch, serve
 
 CLICKS = 30

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from mnist_core import registry
+from mnist_core import files
 from tests.browser.driving import ROOT, launch, serve
 
 COUNTS = 5, 200
@@ -47,7 +47,7 @@ def main() -> None:
         for count in COUNTS:
             weights = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             for number in range(count - 3):  # three are shipped
-                shutil.copytree(registry.SHIPPED / "article", weights / "runs" / f"20260101-{number:06}-article")
+                shutil.copytree(files.SHIPPED / "article", weights / "runs" / f"20260101-{number:06}-article")
             urls[count] = stack.enter_context(serve(ROOT / "app.py", weights))
             page = browser.new_page()
             page.goto(urls[count])  # all that any page needs is loaded

@@ -36,7 +36,7 @@ SERVER = """
 import base64, json, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from datetime import datetime
-from mnist_core.drawing_store import DrawingStore, StoredDrawing
+from mnist_core.drawings.store import DrawingStore, StoredDrawing
 from mnist_core.errors import StoreError
 
 store = DrawingStore(sys.argv[1])
@@ -163,7 +163,7 @@ def run(url: str, clients: int, drawings: int, kills: int) -> Outcome:
 
 def count(url: str, heard: list[Told], seconds: float) -> Outcome:
     """Open the database anew, and compare what is there with what was acknowledged."""
-    from mnist_core.drawing_store import DrawingStore
+    from mnist_core.drawings.store import DrawingStore
 
     with DrawingStore(url) as store:
         found = [(drawing.id, drawing.strokes) for drawing in store.find()]

@@ -30,15 +30,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from mnist_core import DigitClassifier, registry
-from mnist_core.comparison import Comparison, compare
-from mnist_core.datasets import Dataset, LabelledImages, data_dir, load_dataset
-from mnist_core.drawings import digit_labels, draw_frames
-from mnist_core.evaluation import wilson_interval
-from mnist_core.model import MLP
-from mnist_core.strokes import SETTINGS, Character, Stroke, read_characters
-from mnist_core.teaching import Taught, TeachSettings, split_drawings, teach
-from mnist_core.training import leave_a_core_free
+from mnist_core import DigitClassifier, files
+from mnist_core.evaluation.comparison import Comparison, compare
+from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.evaluation.pen_strokes import digit_labels, draw_frames
+from mnist_core.files import data_dir
+from mnist_core.images.datasets import Dataset, LabelledImages, load_dataset
+from mnist_core.images.strokes import SETTINGS, Character, Stroke, read_characters
+from mnist_core.network.model import MLP
+from mnist_core.training.finetune import Taught, TeachSettings, split_drawings, teach
+from mnist_core.training.loop import leave_a_core_free
+from mnist_core.versions import registry
 
 LEAST, TO_TEACH = 60, 30
 TUNED, TUNING_SEED = 12, 7
@@ -211,7 +213,7 @@ def main() -> None:
     parser.add_argument("--split-seeds", type=int, default=3)
     seeds = range(parser.parse_args().split_seeds)
     leave_a_core_free()  # as when a version is trained from the page
-    base, mnist = registry.load_version(registry.SHIPPED / "best"), load_dataset("mnist")
+    base, mnist = registry.load_version(files.SHIPPED / "best"), load_dataset("mnist")
     writers = read_writers()
     tuned = [writers[place].name for place in np.random.default_rng(TUNING_SEED).permutation(len(writers))[:TUNED]]
     answers = DigitClassifier(base.model).predict_frames(mnist.test.images).argmax(axis=1)

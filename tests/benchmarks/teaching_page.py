@@ -14,13 +14,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from mnist_core import registry
-from mnist_core.drawing_store import DrawingStore
-from mnist_core.drawings import digit_labels, draw_frames
-from mnist_core.registry import RECORD_FILE
-from mnist_core.strokes import SETTINGS, read_characters
+from mnist_core.drawings.store import DrawingStore
+from mnist_core.evaluation.pen_strokes import digit_labels, draw_frames
+from mnist_core.images.strokes import SETTINGS, read_characters
+from mnist_core.versions import registry
+from mnist_core.versions.registry import RECORD_FILE
 from tests.browser.driving import PEN_DIGITS, ROOT, launch, serve
-from tests.test_teaching_run import as_kept
+from tests.runs.test_finetune import as_kept
 
 DRAWINGS, LESSONS = 100, 10
 

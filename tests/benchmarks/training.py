@@ -26,10 +26,11 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
 from mnist_core import RECIPES, DigitClassifier, Recipe, train
-from mnist_core.datasets import Dataset, data_dir, load_dataset
-from mnist_core.model import MLP
-from mnist_core.progress import EpochProgress
-from mnist_core.training import leave_a_core_free
+from mnist_core.files import data_dir
+from mnist_core.images.datasets import Dataset, load_dataset
+from mnist_core.network.model import MLP
+from mnist_core.training.loop import leave_a_core_free
+from mnist_core.training.progress import EpochProgress
 
 GOAL = 0.98
 SEEDS = (0, 1, 2)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from mnist_core.datasets import data_dir
+from mnist_core.files import data_dir
 
 ROOT = Path(__file__).parents[2]
 CANVAS = "canvas.upper-canvas"

@@ -6,7 +6,15 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from mnist_core import normalize_drawing
-from mnist_core.strokes import CANVAS, SETTINGS, Setting, Stroke, draw_strokes, read_characters, strokes_on_canvas
+from mnist_core.images.strokes import (
+    CANVAS,
+    SETTINGS,
+    Setting,
+    Stroke,
+    draw_strokes,
+    read_characters,
+    strokes_on_canvas,
+)
 from tests.browser.driving import PEN_DIGITS, clear
 
 DRAW = """(canvas, strokes) => {

@@ -1,0 +1,114 @@
+"""`mnist-core evaluate` and `predict`: ask a version about test images, people's drawings, or picture files."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+
+from mnist_core.cli.options import DataOption, WeightsOption, data_name
+from mnist_core.cli.output import print_accuracy, print_drawings, print_prediction, print_tables
+from mnist_core.cli.progress import watcher
+from mnist_core.errors import DrawingError
+from mnist_core.evaluation.evaluation import evaluate
+from mnist_core.evaluation.pen_strokes import evaluate_drawings
+from mnist_core.images.datasets import load_dataset
+from mnist_core.images.problems import find_problems
+from mnist_core.images.strokes import read_characters
+from mnist_core.network.classifier import DigitClassifier
+from mnist_core.versions import registry
+from mnist_core.versions.active import active_version
+
+
+def evaluate_command(
+    weights: WeightsOption = None,
+    data: DataOption = "mnist",
+    drawings: Annotated[
+        Path | None,
+        typer.Option(help="Judge on drawings instead: a .jsonl.gz file of digits as pen strokes.", show_default=False),
+    ] = None,
+    refuse: Annotated[
+        Path | None,
+        typer.Option(help="Shapes that are no digit, in the same form, to be refused.", show_default=False),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call these drawings.")] = "drawings",
+    save: Annotated[bool, typer.Option(help="Keep the figures on drawings in the version's record.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole evaluation as JSON.")] = False,
+) -> None:
+    """Ask a version about every test image, or about people's drawings, and count."""
+    if drawings is not None:
+        _evaluate_drawings(weights, drawings, refuse, name, save=save, as_json=as_json)
+        return
+    if refuse is not None or save:
+        raise typer.BadParameter("--refuse and --save go with --drawings FILE")
+    classifier = DigitClassifier.load(weights)
+    with watcher(None, as_json=as_json) as show:
+        dataset = load_dataset(
+            data_name(data),
+            on_download=lambda file, done, total: show(
+                {"event": "download", "file": file, "bytes": done, "bytes_total": total}
+            ),
+        )
+    evaluation = evaluate(classifier, dataset.test)
+    if as_json:
+        print(json.dumps(evaluation.to_dict()))
+        return
+    print_accuracy(evaluation)
+    print_tables(evaluation)
+
+
+def _evaluate_drawings(
+    weights: Path | None, digits: Path, others: Path | None, name: str, *, save: bool, as_json: bool
+) -> None:
+    """Judge a version on drawings, at each setting of the canvas."""
+    folder = active_version().folder if weights is None else weights
+    version = registry.load_version(folder)
+    classifier = DigitClassifier(version.model, version.record.calibration)
+    characters = read_characters(digits)
+    shapes = read_characters(others) if others else []
+    evaluations = []
+    for evaluation in evaluate_drawings(classifier, characters, shapes, name=name):
+        evaluations.append(evaluation)
+        if as_json:
+            print(json.dumps(evaluation.to_dict()), flush=True)
+        else:
+            print_accuracy(evaluation.digits)
+    if not as_json:
+        print_drawings(evaluations)
+    if save:
+        registry.save_record(folder, replace(version.record, drawings=tuple(evaluations)))
+
+
+def predict(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Pictures of one digit each.", show_default=False)
+    ],
+    weights: WeightsOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Read pictures of digits, one digit a picture."""
+    classifier = DigitClassifier.load(weights)
+    failures = 0
+    for file in files:
+        try:
+            picture = _open(file)
+            print_prediction(file, classifier.predict(picture), find_problems(picture), as_json)
+        except DrawingError as error:
+            failures += 1
+            print(f"{file}: {error}", file=sys.stderr)
+            if as_json:
+                print(json.dumps({"file": str(file), "error": str(error)}))
+    if failures:
+        raise typer.Exit(1)
+
+
+def _open(file: Path) -> Image.Image:
+    try:
+        with Image.open(file) as image:
+            image.load()
+            return image
+    except OSError as error:
+        raise DrawingError(f"not a picture that can be read ({error}). Give a PNG or JPEG file.") from error

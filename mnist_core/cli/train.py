@@ -1,0 +1,133 @@
+"""`mnist-core train` and `teach`, and `perform`, by which the process of a queued run does it."""
+
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from mnist_core.cli.options import DataOption, data_name, fields, layers
+from mnist_core.cli.output import print_accuracy, print_teaching
+from mnist_core.cli.progress import watcher
+from mnist_core.cli.runs import follow_run
+from mnist_core.drawings.store import DrawingStore
+from mnist_core.errors import StoreError
+from mnist_core.images.datasets import LabelledImages
+from mnist_core.recipes import RECIPES, named_recipe
+from mnist_core.runs import jobs
+from mnist_core.runs.assignments import Assignment, Lesson
+from mnist_core.runs.execution import assist, perform
+from mnist_core.runs.finetune import prepare
+from mnist_core.runs.queue import turn
+from mnist_core.runs.status import RunStatus, read_run
+from mnist_core.training import parallel
+from mnist_core.training.loop import leave_a_core_free
+from mnist_core.versions.active import active_name
+from mnist_core.versions.registry import Version
+
+
+def train(
+    recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(RECIPES)}.")] = "article",
+    data: DataOption = "mnist",
+    hidden: Annotated[str | None, typer.Option(help="Units of each hidden layer, such as 100,100.")] = None,
+    loss: Annotated[str | None, typer.Option(help="'bce' or 'ce'.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="'constant' or 'one-cycle'.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Starts every random choice.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15; repeatable."),
+    ] = None,
+    with_drawings: Annotated[
+        bool, typer.Option("--with-drawings", help="Learn from the corrected drawings as well.")
+    ] = False,
+    output: Annotated[Path | None, typer.Option(help="New folder for the version; without it one in runs/.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Train in the background, as the Train page does; Ctrl-C only looks away.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
+) -> None:
+    """Train a version by a recipe and evaluate it on the test images; where a run is going on, wait for its end."""
+    chosen = named_recipe(recipe).override(
+        hidden=layers(hidden),
+        loss=loss,
+        learning_rate=lr,
+        schedule=schedule,
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+    )
+    chosen = chosen.override(**fields(settings or []))
+    assignment = Assignment(chosen, data_name(data), drawings=_drawings() if with_drawings else None)
+    if follow:
+        follow_run(jobs.start(assignment), as_json=as_json)
+    else:
+        _train_here(assignment, output, as_json=as_json)
+
+
+def _drawings() -> LabelledImages:
+    found = DrawingStore().images()
+    if not len(found):
+        raise StoreError(
+            "There are no corrected drawings of digits to learn from. Correct some on the Draw page, or leave "
+            "--with-drawings out."
+        )
+    return found
+
+
+def _train_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> None:
+    """Train in this process, or, where `torchrun` started it, together with the others."""
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    with parallel.together():
+        if parallel.rank() > 0:
+            assist(assignment)
+            return
+        version = _perform_here(assignment, output, as_json=as_json)
+    if not as_json:
+        print_accuracy(version.record.evaluation)
+        print(f"Saved as {version.name}")
+
+
+def _perform_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> Version:
+    """Do a run in this process when its turn has come, and show what it tells."""
+    run = jobs.claim(assignment, output)
+    with turn(run, on_wait=_say_that_it_waits), watcher(assignment.recipe, as_json=as_json) as show:
+        return perform(run, show)
+
+
+def teach_command(
+    writer: Annotated[list[str] | None, typer.Option(help="Whose drawings teach; without it, all. Repeatable.")] = None,
+    base: Annotated[str | None, typer.Option(help="The version to teach a copy of; the active one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
+) -> None:
+    """Teach a copy of a version the drawings that were kept, and judge both on drawings that did not teach."""
+    assignment = prepare(Lesson(base or active_name(), tuple(writer or ())))
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    version = _perform_here(assignment, None, as_json=as_json)
+    if not as_json:
+        print_teaching(version)
+
+
+def perform_command(folder: Path) -> None:
+    """Do the queued run in FOLDER: what the Train page starts. Its log is written by the run itself."""
+    signal.signal(signal.SIGTERM, _stop)
+    leave_a_core_free()
+    run = read_run(folder)
+    with turn(run), suppress(Exception):
+        perform(run)
+
+
+def _say_that_it_waits(other: RunStatus) -> None:
+    print(f"waiting for {other.id} to end", file=sys.stderr)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """A polite request to end is treated as Ctrl-C is."""
+    raise KeyboardInterrupt

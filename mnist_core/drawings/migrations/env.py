@@ -1,0 +1,34 @@
+"""What Alembic runs: the steps, over the connection that `database` hands it, in the transaction it began.
+
+By hand, to write the next step: `alembic revision --autogenerate -m "…" --rev-id 0002` compares the schema with the
+database that `DATABASE_URL` names.
+"""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from mnist_core.drawings.database import database_url, engine_of, writing
+from mnist_core.drawings.schema import VERSION_TABLE, drawings, metadata
+
+
+def run(connection: Connection) -> None:
+    """Run the steps that were asked for."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table=VERSION_TABLE,
+        transactional_ddl=True,  # Alembic would not trust SQLite with it, but we begin transactions ourselves
+        include_name=lambda name, kind, _: kind != "table" or name == drawings.name,
+    )
+    context.run_migrations()
+
+
+if given := context.config.attributes.get("connection"):
+    run(given)
+else:
+    engine = engine_of(database_url())
+    try:
+        with writing(engine) as opened:
+            run(opened)
+    finally:
+        engine.dispose()

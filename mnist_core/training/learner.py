@@ -1,0 +1,111 @@
+"""What learns: a network, how it follows its gradients, and all that must be kept to go on as if uninterrupted."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mnist_core.network.model import MLP
+from mnist_core.recipes import Recipe
+from mnist_core.training import parallel
+from mnist_core.training.batches import number_format
+from mnist_core.training.optimizers import WeightAverage, learning_rates, make_optimizers
+
+
+class Learner:
+    """Takes one step of the recipe's optimizers at a time."""
+
+    def __init__(self, recipe: Recipe, images: int, device: torch.device) -> None:
+        """A new network, for a training on `images` images; its first weights depend on the recipe's seed alone."""
+        self.model = _new_model(recipe).to(device)
+        self.network = parallel.shared(self.model)
+        self.loss = loss_function(recipe)
+        self.rates = learning_rates(recipe, recipe.epochs * recipe.steps_per_epoch(images))
+        self.steps = 0
+        self.parameters: list[Tensor] = list(self.model.parameters())
+        self.optimizers = make_optimizers(self.model, recipe)
+        self.average = WeightAverage(self.model, recipe.averaging) if recipe.averaging else None
+        self.precision = number_format(recipe, device)
+        self.dropout = Dropout(recipe, device) if recipe.dropout else None
+
+    @property
+    def result(self) -> MLP:
+        """The network that the training is for: the averaged one where the recipe averages."""
+        return self.average.model if self.average else self.model
+
+    def step(self, images: Tensor, targets: Tensor, images_of_all: int) -> Tensor:
+        """Learn from a batch, or this process's share of one of `images_of_all`; its mean loss."""
+        with self.precision:
+            logits = self.network(images, self.dropout)
+        # this process's share of a last, short batch may be nothing
+        loss: Tensor = self.loss(logits.float(), targets) if len(images) else logits.sum()
+        gradients = self._gradients(loss, len(images), images_of_all)
+        rate = self.rates[self.steps]
+        self.steps += 1
+        with torch.no_grad():
+            for optimizer, places in self.optimizers:
+                optimizer.step([gradients[place] for place in places], rate)
+        if self.average:
+            self.average.update()
+        return loss.detach()
+
+    def _gradients(self, loss: Tensor, images: int, images_of_all: int) -> list[Tensor]:
+        if parallel.processes() == 1:
+            return list(torch.autograd.grad(loss, self.parameters))
+        for parameter in self.parameters:
+            parameter.grad = None
+        # the mean over processes must be the mean over images, also where a last batch does not divide evenly
+        (loss * (images * parallel.processes() / images_of_all)).backward()  # type: ignore[no-untyped-call]
+        return [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that a step changes; not a copy."""
+        parts: dict[str, Mapping[str, Tensor]] = {"model": self.model.state_dict()}
+        for number, (optimizer, _) in enumerate(self.optimizers):
+            parts[f"optimizer{number}"] = optimizer.state()
+        if self.average:
+            parts["average"] = self.average.model.state_dict()
+        if self.dropout:
+            parts["dropout"] = {"generator": self.dropout.generator.get_state()}
+        return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+    def restore(self, state: Mapping[str, Tensor], steps: int) -> None:
+        """Go on after `steps` steps, which led to `state`."""
+        self.steps = steps
+        self.model.load_state_dict(part_of(state, "model"))
+        for number, (optimizer, _) in enumerate(self.optimizers):
+            optimizer.restore(part_of(state, f"optimizer{number}"))
+        if self.average:
+            self.average.model.load_state_dict(part_of(state, "average"))
+            self.average.steps = steps
+        if self.dropout:
+            self.dropout.generator.set_state(state["dropout.generator"])
+
+
+class Dropout:
+    """Leaves out hidden units at random (Srivastava et al. 2014); its randomness is its own, so that it can be kept."""
+
+    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+        self.share = recipe.dropout
+        self.generator = torch.Generator(device).manual_seed(recipe.seed + parallel.rank())
+
+    def __call__(self, activations: Tensor) -> Tensor:
+        kept = torch.rand(activations.shape, generator=self.generator, device=activations.device) >= self.share
+        return activations * kept / (1 - self.share)
+
+
+def part_of(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `part` and a dot, by the rest of their names."""
+    return {name.removeprefix(f"{part}."): tensor for name, tensor in state.items() if name.startswith(f"{part}.")}
+
+
+def loss_function(recipe: Recipe) -> nn.Module:
+    """The recipe's loss of logits (n, 10) against targets (n, 10): the mean over images."""
+    return nn.BCEWithLogitsLoss() if recipe.loss == "bce" else nn.CrossEntropyLoss()
+
+
+def _new_model(recipe: Recipe) -> MLP:
+    """A network whose starting weights depend on the seed alone; the caller's random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return MLP(recipe.layer_sizes)

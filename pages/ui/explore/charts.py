@@ -1,0 +1,210 @@
+"""Charts and tables of training runs and evaluations."""
+
+import math
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from mnist_core import Evaluation
+from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.runs.status import RunStatus
+from mnist_core.versions.records import Curve
+
+TRAINING, VALIDATION = "training images", "validation images"
+BLUE, ORANGE, GREY = "#3b82f6", "#f97316", "#808495"
+COLOURS = alt.Scale(domain=[TRAINING, VALIDATION], range=[BLUE, ORANGE])
+HEIGHT = 260
+ABOUT_CURVES = (
+    "After each epoch, a pass over all training images: how far off the network was, and how much it read rightly"
+)
+MOST_POINTS = 40
+"""Of a curve; a longer one is drawn as a line alone."""
+
+
+def learning_curves(run: RunStatus, *, key: str = "curves") -> None:
+    """Loss and accuracy of a run, epoch by epoch."""
+    curve = Curve.of(run.of("epoch"))
+    done = curve.epoch[-1] if curve.epoch else 1
+    # while a long run goes on, the axis is lengthened from time to time, so that its beginning can be seen
+    coming = 10 * 2 ** max(0, math.ceil(math.log2((done + 1) / 10)))
+    epoch_curves(curve, done if run.ended else min(coming, run.recipe.epochs), key=key)
+
+
+def epoch_curves(curve: Curve, epochs: int, *, key: str = "curves") -> None:
+    """Loss and accuracy on training and validation images after each epoch, of `epochs` that there will be.
+
+    Where a page draws more than one, each needs a key of its own.
+    """
+    loss, accuracy = st.columns(2)
+    with loss:
+        values = {TRAINING: curve.train_loss, VALIDATION: curve.validation_loss}
+        mean = alt.Y("value:Q", title="mean loss (log scale)", axis=alt.Axis(tickCount=4)).scale(type="log", nice=False)
+        chart = _by_epoch("Loss", curve, values, mean, epochs, ".4f")
+        st.altair_chart(chart, key=f"{key}-loss", alt="Loss by epoch")
+    with accuracy:
+        values = {TRAINING: curve.train_accuracy, VALIDATION: curve.validation_accuracy}
+        right = alt.Y("value:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False)
+        chart = _by_epoch("Accuracy", curve, values, right, epochs, ".2%")
+        st.altair_chart(chart, key=f"{key}-accuracy", alt="Accuracy by epoch")
+
+
+def _by_epoch(
+    title: str, curve: Curve, values: Mapping[str, tuple[float, ...]], y: alt.Y, epochs: int, number_format: str
+) -> alt.Chart:
+    # records of old lack some figures of training
+    rows = [(epoch, value, on) for on, series in values.items() for epoch, value in zip(curve.epoch, series)]  # noqa: B905
+    few = len(curve.epoch) <= MOST_POINTS
+    whole_numbers = alt.Axis(format="d", tickMinStep=1)
+    scale = alt.Scale(domain=[0, epochs], nice=False)
+    looks = {TRAINING: "blue", VALIDATION: "orange, dashed"}
+    subtitle = " · ".join(f"{looks[on]}: {on}" for on, series in values.items() if series)
+    dashes = alt.Scale(domain=[TRAINING, VALIDATION], range=[[1, 0], [4, 3]])
+    return (
+        alt.Chart(
+            pd.DataFrame(rows, columns=["epoch", "value", "on"]),
+            title=alt.Title(title, subtitle=subtitle, subtitleColor=GREY),
+            height=HEIGHT,
+        )
+        .mark_line(point=alt.OverlayMarkDef(size=18) if few else False)
+        .encode(
+            x=alt.X("epoch:Q", title="epoch", scale=scale, axis=whole_numbers),
+            y=y,
+            color=alt.Color("on:N", title=None, scale=COLOURS, legend=None),
+            strokeDash=alt.StrokeDash("on:N", scale=dashes, legend=None),
+            tooltip=["on:N", "epoch:Q", alt.Tooltip("value:Q", format=number_format, title=title.lower())],
+        )
+    )
+
+
+def reliability_diagram(evaluation: Evaluation, *, key: str) -> None:
+    """For answers of each confidence, how many of them are right: on the diagonal, confidence can be believed."""
+    rows = []
+    for part in evaluation.reliability:
+        if part.images:
+            interval = wilson_interval(part.correct, part.images)
+            share = part.correct / part.images
+            rows.append((part.confidence, share, interval.low, interval.high, part.images))
+    columns = ["confidence", "right", "low", "high", "images"]
+    share_axis = alt.Axis(format=".0%", tickCount=6)
+    base = alt.Chart(pd.DataFrame(rows, columns=columns)).encode(
+        x=alt.X("confidence:Q", title="mean confidence", axis=share_axis, scale=alt.Scale(domain=[0, 1])),
+        tooltip=[
+            alt.Tooltip("confidence:Q", format=".1%"),
+            alt.Tooltip("right:Q", format=".1%", title="answered rightly"),
+            alt.Tooltip("images:Q", format=","),
+        ],
+    )
+    right = alt.Y("right:Q", title="share answered rightly", axis=share_axis, scale=alt.Scale(domain=[0, 1]))
+    points = base.mark_circle(color=BLUE, opacity=1).encode(
+        y=right, size=alt.Size("images:Q", scale=alt.Scale(type="log", range=[40, 400]), legend=None)
+    )
+    intervals = base.mark_rule(color=BLUE, opacity=0.6).encode(
+        y=alt.Y("low:Q", title="share answered rightly"), y2="high:Q"
+    )
+    diagonal = (
+        alt.Chart(pd.DataFrame({"confidence": [0.0, 1.0], "right": [0.0, 1.0]}))
+        .mark_line(color=GREY, strokeDash=[4, 4])
+        .encode(x="confidence:Q", y="right:Q")
+    )
+    title = alt.Title(
+        f"Expected calibration error {evaluation.calibration_error:.2%}",
+        subtitle=["15 ranges of confidence, with 95% intervals", "dashed: as sure as right"],
+        subtitleColor=GREY,
+    )
+    st.altair_chart(
+        alt.layer(diagonal, intervals, points, title=title, height=HEIGHT),
+        key=key,
+        alt="Reliability diagram: share answered rightly by confidence",
+    )
+
+
+def coverage_curve(evaluation: Evaluation, accepted: float, *, key: str) -> None:
+    """How many of the images that are answered are answered rightly, as the threshold declines more of them; with the
+    threshold in force, which accepts the share `accepted` of the validation images, marked."""
+    rows = []
+    for part in evaluation.coverage:
+        if part.answered:
+            interval = wilson_interval(part.correct, part.answered)
+            here = part.share == accepted
+            answered, right = part.answered / evaluation.images, part.correct / part.answered
+            rows.append((answered, right, interval.low, interval.high, part.answered, part.share, here))
+    columns = ["answered", "right", "low", "high", "images", "accepts", "here"]
+    base = alt.Chart(pd.DataFrame(rows, columns=columns)).encode(
+        x=alt.X("answered:Q", title="share of images answered", axis=alt.Axis(format=".0%", tickCount=6)).scale(
+            zero=False
+        ),
+        tooltip=[
+            alt.Tooltip("answered:Q", format=".1%"),
+            alt.Tooltip("right:Q", format=".2%", title="of those rightly"),
+            alt.Tooltip("images:Q", format=",", title="images answered"),
+            alt.Tooltip("accepts:Q", format=".1%", title="threshold accepts of validation images"),
+        ],
+    )
+    y = alt.Y("right:Q", title="of those, right", axis=alt.Axis(format=".1%")).scale(zero=False)
+    band = base.mark_area(color=BLUE, opacity=0.2).encode(
+        y=alt.Y("low:Q", title="of those, right").scale(zero=False), y2="high:Q"
+    )
+    in_force = base.transform_filter(alt.datum["here"])
+    marked = in_force.mark_point(color=ORANGE, size=160, filled=True, opacity=1, shape="diamond").encode(y=y)
+    line = in_force.mark_rule(color=ORANGE, strokeDash=[4, 4])
+    title = alt.Title(
+        "What declining gains",
+        subtitle=["orange diamond: the threshold in force", "blue band: 95% intervals"],
+        subtitleColor=GREY,
+    )
+    st.altair_chart(
+        alt.layer(band, base.mark_line(color=BLUE, point=True).encode(y=y), line, marked, title=title, height=HEIGHT),
+        key=key,
+        alt="Share answered rightly by share of images answered, with the threshold in force",
+    )
+
+
+def misread_bars(evaluation: Evaluation, *, key: str) -> None:
+    """For each digit, the share of its images that are misread, with its 95% interval."""
+    rows = []
+    for score in evaluation.per_digit:
+        misread = score.support - evaluation.confusion[score.digit][score.digit]
+        if score.support:
+            interval = wilson_interval(misread, score.support)
+            rows.append((score.digit, misread / score.support, interval.low, interval.high, misread, score.support))
+    base = alt.Chart(pd.DataFrame(rows, columns=["digit", "misread", "low", "high", "count", "images"])).encode(
+        x=alt.X("digit:O", title="digit", axis=alt.Axis(labelAngle=0)),
+        tooltip=[
+            "digit:O",
+            alt.Tooltip("misread:Q", format=".2%", title="share misread"),
+            alt.Tooltip("count:Q", format=",", title="misread"),
+            alt.Tooltip("images:Q", format=","),
+        ],
+    )
+    y = alt.Y("misread:Q", title="share misread", axis=alt.Axis(format=".1%", tickCount=5))
+    intervals = base.mark_rule(color=GREY, strokeWidth=2).encode(y=alt.Y("low:Q", title="share misread"), y2="high:Q")
+    title = alt.Title("Which digits are misread", subtitle="grey lines: 95% intervals", subtitleColor=GREY)
+    st.altair_chart(
+        alt.layer(base.mark_bar(color=BLUE).encode(y=y), intervals, title=title, height=HEIGHT),
+        key=key,
+        alt="Share of the images of each digit that is misread",
+    )
+
+
+def per_digit_table(evaluation: Evaluation) -> None:
+    """Precision, recall, F1 and number of images of each digit."""
+    scores = evaluation.per_digit
+    columns = {
+        "precision": "Of the images answered with this digit, the share that are this digit",
+        "recall": "Of the images of this digit, the share answered with it",
+        "f1": "The harmonic mean of precision and recall",
+    }
+    table = {"digit": [score.digit for score in scores]}
+    table |= {name: [100 * getattr(score, name) for score in scores] for name in columns}
+    table["images"] = [score.support for score in scores]
+    st.dataframe(
+        pd.DataFrame(table),
+        hide_index=True,
+        height="content",
+        column_config={
+            name: st.column_config.NumberColumn(name.replace("f1", "F1"), format="%.2f%%", help=explanation)
+            for name, explanation in columns.items()
+        },
+    )

@@ -1,0 +1,156 @@
+"""Two versions beside each other on the Models page: recipes, curves, figures, and the images that part them."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from mnist_core import Evaluation
+from mnist_core.evaluation.comparison import Comparison
+from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.images.datasets import LabelledImages
+from mnist_core.versions.catalogue import Entry
+from pages.ui import loaders
+from pages.ui.explore.charts import BLUE, GREY, HEIGHT, ORANGE
+from pages.ui.layout import plain
+from pages.ui.models.versions import promote_or_ask
+from pages.ui.widgets.gallery import digit_gallery
+
+MOST_IMAGES = 24
+
+
+def show_comparison(one: Entry, other: Entry) -> None:
+    """Whether one is better, by how much, what they were trained by, and which images part them."""
+    st.header(f"{plain(one.title)} against {plain(other.title)}", anchor=False)
+    on = loaders.test_images()
+    comparison = loaders.comparison(loaders.reader_of(other.name), loaders.reader_of(one.name), on)
+    st.markdown(f"**{plain(one.title)}** is {comparison.verdict}")
+    if on == "sample" and "mnist" in (one.record.data, other.record.data):
+        st.caption(
+            "A version that learned from all of MNIST has seen these images: its figure is too good. "
+            "With MNIST on this machine both would be asked about its test images."
+        )
+    for entry in (one, other):
+        if not entry.active and st.button(f"Let {plain(entry.title)} answer", key=f"promote {entry.name}"):
+            promote_or_ask(entry.name, entry.title)
+    _figures(one, other, comparison)
+    _recipes(one, other)
+    _curves(one, other)
+    _images(one, other, comparison, loaders.test_images_of(on))
+
+
+def _figures(one: Entry, other: Entry, comparison: Comparison) -> None:
+    rows = [
+        ("Right on the same images", _right(comparison, of_one=False), _right(comparison, of_one=True)),
+        ("When it was trained", _measured(one.record.evaluation), _measured(other.record.evaluation)),
+        (
+            "Calibration error there",
+            f"{one.record.evaluation.calibration_error:.2%}",
+            f"{other.record.evaluation.calibration_error:.2%}",
+        ),
+        *(
+            (f"Drawings: {mine.setting}", _share(mine.digits), _share(theirs.digits))
+            for mine, theirs in zip(one.record.drawings, other.record.drawings, strict=False)
+        ),
+        ("Parameters", f"{one.record.recipe.parameter_count:,}", f"{other.record.recipe.parameter_count:,}"),
+        ("Training", f"{one.record.duration_seconds:,.0f} s", f"{other.record.duration_seconds:,.0f} s"),
+        ("Weights", f"{one.version.bytes / 1000:,.0f} kB", f"{other.version.bytes / 1000:,.0f} kB"),
+    ]
+    st.markdown("**Figures** (95% intervals in brackets)")
+    _beside(one, other, rows)
+
+
+def _recipes(one: Entry, other: Entry) -> None:
+    mine, theirs = one.record.recipe.to_dict(), other.record.recipe.to_dict()
+    differing = [field for field in mine if mine[field] != theirs[field]]
+    st.markdown("**Recipes**, the lines that differ")
+    if not differing:
+        st.caption("They are the same.")
+    everything = st.toggle("All lines")
+    fields = list(mine) if everything else differing
+    if fields:
+        _beside(one, other, [(field.replace("_", " "), str(mine[field]), str(theirs[field])) for field in fields])
+
+
+def _curves(one: Entry, other: Entry) -> None:
+    """The validation figures of both by epoch, over each other."""
+    table = _by_epoch(one, other)
+    if table.empty:
+        return
+    st.markdown("**How the trainings went**, on the validation images after each epoch")
+    colours = alt.Scale(domain=[one.title, other.title], range=[BLUE, ORANGE])
+    base = (
+        alt.Chart(table, height=HEIGHT)
+        .mark_line()
+        .encode(
+            x=alt.X("epoch:Q", title="epoch"),
+            color=alt.Color("version:N", scale=colours, legend=None),
+            strokeDash=alt.StrokeDash("version:N", sort=[one.title, other.title], legend=None),
+            tooltip=[
+                "version:N",
+                "epoch:Q",
+                alt.Tooltip("loss:Q", format=".4f"),
+                alt.Tooltip("accuracy:Q", format=".2%"),
+            ],
+        )
+    )
+    which = [f"blue: {one.title}", f"orange, dashed: {other.title}"]
+    left, right = st.columns(2)
+    loss = alt.Y("loss:Q", title="mean loss (log scale)").scale(type="log", nice=False)
+    accuracy = alt.Y("accuracy:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False)
+    left.altair_chart(
+        base.encode(y=loss).properties(
+            title=alt.Title("Loss, as each recipe measures it", subtitle=which, subtitleColor=GREY)
+        ),
+        key="losses",
+        alt="Validation loss of both by epoch",
+    )
+    right.altair_chart(
+        base.encode(y=accuracy).properties(title=alt.Title("Accuracy", subtitle=which, subtitleColor=GREY)),
+        key="accuracies",
+        alt="Validation accuracy of both by epoch",
+    )
+
+
+def _by_epoch(*entries: Entry) -> pd.DataFrame:
+    rows = []
+    for entry in entries:
+        curve = entry.record.curve
+        figures = zip(curve.epoch, curve.validation_loss, curve.validation_accuracy, strict=True)
+        rows += [(entry.title, *of_an_epoch) for of_an_epoch in figures]
+    return pd.DataFrame(rows, columns=["version", "epoch", "loss", "accuracy"])
+
+
+def _beside(one: Entry, other: Entry, rows: list[tuple[str, str, str]]) -> None:
+    st.table(pd.DataFrame(rows, columns=["", one.title, f"{other.title} "]).set_index(""))
+
+
+def _images(one: Entry, other: Entry, comparison: Comparison, images: LabelledImages) -> None:
+    for entry, rival, places, answers in (
+        (one, other, comparison.only_other_right, comparison.one),
+        (other, one, comparison.only_one_right, comparison.other),
+    ):
+        shown = places[:MOST_IMAGES]
+        more = f", the first {MOST_IMAGES} of them" if len(places) > MOST_IMAGES else ""
+        st.markdown(
+            f"**{len(places)} images that {plain(entry.title)} reads rightly and {plain(rival.title)} wrongly**{more}"
+        )
+        digit_gallery(
+            images.images[shown],
+            [f"{images.labels[place]}, read as {answers[place]}" for place in shown],
+        )
+
+
+def _right(comparison: Comparison, *, of_one: bool) -> str:
+    correct = comparison.one_correct if of_one else comparison.other_correct
+    interval = wilson_interval(correct, comparison.images)
+    share = f"{correct / comparison.images:.2%} ({interval.low:.2%} to {interval.high:.2%})"
+    return f"{share} of {comparison.images:,}, {comparison.on}"
+
+
+def _measured(evaluation: Evaluation) -> str:
+    return f"{_share(evaluation)}, {evaluation.on}"
+
+
+def _share(evaluation: Evaluation) -> str:
+    low, high = evaluation.interval.low, evaluation.interval.high
+    return f"{evaluation.accuracy:.2%} ({low:.2%} to {high:.2%}) of {evaluation.images:,}"

@@ -1,0 +1,140 @@
+"""What came of a run: how good the new version is, beside the active one, and the choice between them; or why there is
+none, and how to go on."""
+
+from datetime import datetime
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core import Evaluation
+from mnist_core.errors import DatasetError
+from mnist_core.runs import jobs
+from mnist_core.runs.assignments import Assignment, kept_drawings
+from mnist_core.runs.folder import read_log
+from mnist_core.runs.status import RunStatus
+from mnist_core.versions import registry
+from mnist_core.versions.catalogue import recipe_in_words, title_of
+from pages.ui import loaders
+from pages.ui.explore.charts import ABOUT_CURVES, learning_curves
+from pages.ui.explore.explorer import explore
+from pages.ui.layout import plain
+from pages.ui.models.versions import promote_or_ask
+from pages.ui.train.live import ABOUT_DATA, show_first_layer
+
+
+def show_outcome(run: RunStatus, heading: str) -> None:
+    """What became of a run that is at an end."""
+    st.header(f"{heading}: {run.recipe.name}, {ABOUT_DATA[run.data]}", anchor=False)
+    if run.recipe.changes:
+        st.caption(recipe_in_words(run.recipe))
+    if run.state == "finished":
+        _show_result(run)
+    else:
+        _show_unfinished(run)
+
+
+def earlier_runs(ended: list[RunStatus], shown: RunStatus | None) -> RunStatus | None:
+    """All runs that are at an end in a table, and the choice of one of them; `shown` until another is chosen."""
+    titles = {run.id: _title(run) for run in ended}
+    with st.expander(f"Earlier runs ({len(ended)})"):
+        st.dataframe(_table(ended), hide_index=True, height="content" if len(ended) < 10 else 380)
+        chosen = st.selectbox(
+            "Show the outcome of",
+            list(titles),
+            index=list(titles).index(shown.id) if shown else None,
+            placeholder="Choose a run",
+            format_func=lambda chosen: titles.get(chosen, chosen),
+            key=f"shown-{shown.id if shown else ''}",  # when another run ends, its outcome is shown
+        )
+    return next((run for run in ended if run.id == chosen), None)
+
+
+def start(assignment: Assignment) -> None:
+    """Start a run, or queue it, and show that."""
+    run = jobs.start(assignment)
+    if run.state == "queued":
+        st.toast(f"Queued: {run.recipe.name} on {ABOUT_DATA[run.data]}.", icon=":material/schedule:")
+    st.rerun()
+
+
+def _table(ended: list[RunStatus]) -> pd.DataFrame:
+    rows = []
+    for run in ended:
+        accuracy, epoch = loaders.best_epoch(run)
+        best = f"{accuracy:.2%} (epoch {epoch})" if epoch else ""
+        rows.append((_date(run), run.state, recipe_in_words(run.recipe), ABOUT_DATA[run.data], best, run.id))
+    return pd.DataFrame(rows, columns=["begun", "state", "recipe", "images", "best validation accuracy", "run"])
+
+
+def _title(run: RunStatus) -> str:
+    return f"{_date(run)} · {recipe_in_words(run.recipe)} on {ABOUT_DATA[run.data]} · {run.state}"
+
+
+def _date(run: RunStatus) -> str:
+    return f"{datetime.fromisoformat(run.created):%Y-%m-%d %H:%M} UTC"
+
+
+def _show_result(run: RunStatus) -> None:
+    """How good the new version is, beside the active one, and the choice between them."""
+    name = f"runs/{run.id}"
+    record = registry.read_record(run.folder)
+    active = loaders.active_reader()
+    this_run, other, choice = st.columns([1, 1, 1])
+    with this_run:
+        accuracy("This run", record.evaluation)
+    if active.name == name:
+        choice.success("This version answers on the Draw page.", icon=":material/check:")
+    else:
+        with other:
+            accuracy(f"Active version: {plain(title_of(active.name))}", loaders.test_result(active, run.data))
+        comparison = loaders.comparison(active, loaders.reader_of(name), run.data)
+        advised: Literal["primary", "secondary"] = "primary" if comparison.difference >= 0 else "secondary"
+        if choice.button("Use this model", type=advised, icon=":material/check:"):
+            promote_or_ask(name, title_of(name))
+        if run.data == "sample" and active.record.data == "mnist":
+            st.caption(
+                "The active version has an unfair advantage here: it learned from all of MNIST, and so from these test "
+                "images."
+            )
+        st.caption(f"The new version is {comparison.verdict}")
+    explore(name)
+    show_training(run)
+
+
+def accuracy(label: str, evaluation: Evaluation) -> None:
+    """An accuracy with what it was measured on."""
+    st.metric(label, f"{evaluation.accuracy:.2%}")
+    low, high = evaluation.interval.low, evaluation.interval.high
+    st.caption(f"of {evaluation.images:,} images right ({evaluation.on}); 95% interval {low:.2%} to {high:.2%}")
+
+
+def show_training(run: RunStatus) -> None:
+    """How the training went."""
+    st.markdown("**How the training went**", help=ABOUT_CURVES)
+    learning_curves(run)
+    show_first_layer(run)
+
+
+def _show_unfinished(run: RunStatus) -> None:
+    """Why a run came to no result, how far it was, and how to go on."""
+    if run.state == "cancelled":
+        st.info(run.message)
+    else:
+        st.error(run.message)
+    failed = run.of("failed")
+    with st.container(horizontal=True):
+        epoch = run.resumable_epoch
+        if epoch and st.button(f"Resume after epoch {epoch}", type="primary", icon=":material/play_arrow:"):
+            jobs.resume(run)
+            st.rerun()
+        if st.button("Start again", icon=":material/replay:"):
+            start(Assignment(run.recipe, run.data, run.lesson, kept_drawings(run.folder)))
+        no_data = run.data == "mnist" and failed and failed[-1]["kind"] == DatasetError.__name__
+        if no_data and st.button("Train on the bundled sample instead"):
+            start(Assignment(run.recipe, "sample"))
+    with st.expander("Log"):
+        st.code(read_log(run.folder), language=None)
+    if run.of("epoch"):
+        learning_curves(run)
+        show_first_layer(run)

@@ -1,0 +1,168 @@
+"""The answer beside the board, as one piece of HTML: it must be there the moment the pen lifts, and a chart library
+would take longer to draw than the network takes to think."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import Prediction
+from mnist_core.evaluation.evaluation import Evaluation, wilson_interval
+from mnist_core.explanation.pictures import to_png
+from mnist_core.network.calibration import ACCEPTED, SHARES
+from mnist_core.network.classifier import percent
+from mnist_core.versions.records import Record
+from pages.ui.layout import plain
+
+STRICTNESS = "strictness"
+RIVAL, NO_RIVAL = "rival", ""
+
+
+def show_answer(
+    prediction: Prediction,
+    frame: NDArray[np.uint8],
+    problems: Sequence[str],
+    versions: tuple[str, str] = ("", ""),
+    rival: Prediction | None = None,
+) -> None:
+    """The digit, how sure, what may be wrong, ten probability bars, and the frame the network saw.
+
+    With the answer of a `rival`, both side by side, under the names of their `versions`.
+    """
+    notes = "".join(f"<li>{problem}</li>" for problem in problems)
+    noted = f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""
+    answers = f"{headline(prediction)}{noted}{_probabilities(prediction)}"
+    if rival is not None:
+        sides = zip(versions, (prediction, rival), strict=True)
+        cards = "".join(f"<section><h2>{escape(name)}</h2>{answer_card(given)}</section>" for name, given in sides)
+        answers = f'{noted}<div class="rivals">{cards}</div>'
+    st.html(
+        f"""{answers}
+<div class="seen"><img src="{data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
+<p><b>What the model sees.</b> The ink, drawn anew with an even pen, scaled to fit 20 × 20 pixels and centred by its
+weight in 28 × 28, the way the digits it learned from were made.</p></div>"""
+    )
+
+
+def answer_card(prediction: Prediction) -> str:
+    """HTML: the answer, how sure, and ten probability bars."""
+    return headline(prediction) + _probabilities(prediction)
+
+
+def _probabilities(prediction: Prediction) -> str:
+    return f'<div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>'
+
+
+def headline(prediction: Prediction) -> str:
+    """One of three: a digit; two it may be; or that this looks like none."""
+    digit, second = prediction.digit, prediction.runner_up
+    likely, next_likely = percent(prediction.confidence), percent(prediction.probabilities[second])
+    if not prediction.accepted:
+        state, shown, spoken = "refused", "?", "Answer: this does not look like a digit"
+        title, detail = "Not a digit?", f"This looks like no digit I know. If it is one: {digit}, {likely}."
+    elif not prediction.sure:
+        state, spoken = "unsure", f"Answer: not sure, {digit} or {second}"
+        shown = f"{digit}<span>or</span>{second}"
+        title, detail = "Not sure", f"{digit}: {likely} · {second}: {next_likely}"
+    else:
+        state, shown, spoken = "certain", str(digit), f"Answer: {digit}"
+        title, detail = f"{likely} sure", f"next: {second}, {next_likely}"
+    return f"""<div class="answer {state}" role="status" aria-live="polite">
+<div class="digit" aria-label="{spoken}">{shown}</div>
+<div><div class="sure">{title}</div><div class="next">{detail}</div></div></div>"""
+
+
+def choose_strictness(record: Record) -> None:
+    """A dial for how readily drawings are answered, with what each setting leads to."""
+    with st.expander("When does it decline to answer?"):
+        share = st.select_slider(
+            "Share of MNIST's digits that it must accept",
+            SHARES,
+            ACCEPTED,
+            format_func=lambda share: f"{share:.1%}".replace(".0%", "%"),
+            key=STRICTNESS,
+            persist_state="session",
+            help="The threshold is set on the validation images. To the left it declines sooner, to the right it "
+            "answers nearly everything.",
+        )
+        st.markdown(_consequences(record, SHARES.index(share)))
+
+
+def _consequences(record: Record, place: int) -> str:
+    """What is answered, how much of that is right, and what is declined, at one setting of the dial."""
+    drawings = record.drawings[0] if record.drawings else None
+    judged = drawings.digits if drawings else record.evaluation
+    if not judged.coverage:
+        return "This version was trained before there was a threshold: it answers everything."
+    coverage = judged.coverage[place]
+    what = f"{'digits drawn by other people' if drawings else 'images'} ({judged.on})"
+    lines = [f"Of {judged.images:,} {what}, {_measured(coverage.answered, judged.images)} would be answered"]
+    if coverage.answered:
+        lines.append(f"and of those {_measured(coverage.correct, coverage.answered)} rightly.")
+    if drawings and drawings.others:
+        refused = _measured(drawings.refused[place], drawings.others)
+        lines.append(f"Of {drawings.others:,} letters drawn likewise, {refused} would be declined.")
+    return " ".join(lines)
+
+
+def _measured(part: int, whole: int) -> str:
+    interval = wilson_interval(part, whole)
+    return f"**{part / whole:.1%}** (95% interval {interval.low:.1%} to {interval.high:.1%})"
+
+
+def show_waiting() -> None:
+    """What stands there before the first stroke."""
+    st.html(
+        """<div class="answer waiting" role="status"><div><b>Draw a digit, 0 to 9, on the white paper.</b><br>
+The answer appears here each time you lift the pen.</div></div>"""
+    )
+
+
+def choose_rival(titles: Mapping[str, str]) -> None:
+    """Another version that answers beside the active one; `titles` by name."""
+    if st.session_state.get(RIVAL, NO_RIVAL) not in (NO_RIVAL, *titles):  # deleted, or active by now
+        st.session_state[RIVAL] = NO_RIVAL
+        st.rerun()
+    st.selectbox(
+        "Compare with",
+        [NO_RIVAL, *titles],
+        format_func=lambda name: titles.get(name, "no other version"),
+        key=RIVAL,
+        persist_state="session",
+        help="Another version reads the same drawing, and its answer stands beside that of the active one",
+    )
+
+
+def show_version(name: str, record: Record) -> None:
+    """Which version answers, and what it is worth."""
+    figures = [_accuracy(record.evaluation, "images")]
+    if record.drawings:
+        figures.append(_accuracy(record.drawings[0].digits, "digits drawn by other people"))
+    harder = "" if record.drawings else " Your drawings may be harder."
+    st.caption(f"Answered by **{plain(name)}**: right on {', and on '.join(figures)}.{harder}")
+
+
+def _accuracy(evaluation: Evaluation, what: str) -> str:
+    interval = f"95% interval {evaluation.interval.low:.2%} to {evaluation.interval.high:.2%}"
+    return f"{evaluation.accuracy:.2%} of {evaluation.images:,} {what} ({evaluation.on}; {interval})"
+
+
+def _bars(prediction: Prediction) -> str:
+    rows = []
+    for digit, share in enumerate(prediction.probabilities):
+        best = prediction.accepted and digit == prediction.digit
+        label = f"<b>{digit}</b>" if best else f"{digit}"
+        rows.append(
+            f'<div role="listitem" style="display: contents"><span>{label}</span>'
+            f'<div class="track"><div class="bar{" best" if best else ""}" style="width: {share:.1%}"></div></div>'
+            f'<span class="share">{percent(share)}</span></div>'
+        )
+    return "".join(rows)
+
+
+def data_uri(picture: NDArray[np.uint8]) -> str:
+    """A picture, as what stands in an image's `src`."""
+    return "data:image/png;base64," + base64.b64encode(to_png(picture)).decode()
