@@ -30,6 +30,18 @@ def deleted_dir() -> Path:
     return weights_dir() / "deleted"
 
 
+def file_stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file does: modification time in ns, size and inode; None if there is no file.
+
+    Give it to a cached reader as an argument, and the file is read again only after a change.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write `content` to `path` by way of a temporary file beside it and a rename.
 

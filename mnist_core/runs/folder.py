@@ -17,7 +17,7 @@ from typing import Any, Literal
 import psutil
 
 from mnist_core.errors import RunError
-from mnist_core.files import write_atomically
+from mnist_core.files import file_stamp, write_atomically
 from mnist_core.recipes import Recipe
 from mnist_core.runs.assignments import Assignment, Lesson, keep_drawings
 from mnist_core.versions.records import now
@@ -135,7 +135,7 @@ def read_facts(folder: Path) -> Facts:
     Raises:
         OSError, ValueError, KeyError, TypeError: they are missing or damaged.
     """
-    return _facts(folder, _stamp(folder / RUN_FILE), _stamp(folder / EVENTS_FILE))
+    return _facts(folder, file_stamp(folder / RUN_FILE), file_stamp(folder / EVENTS_FILE))
 
 
 @lru_cache(maxsize=4096)
@@ -146,14 +146,6 @@ def _facts(folder: Path, _run_stamp: object, _events_stamp: object) -> Facts:
     lesson = Lesson(lesson["base"], tuple(lesson["writers"])) if (lesson := noted.get("lesson")) else None
     events = read_events(folder, TAIL_BYTES)
     return Facts(noted, recipe, lesson, events[-1]["event"] if events else "")
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def unreadable(folder: Path, error: Exception) -> RunError:
