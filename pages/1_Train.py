@@ -1,11 +1,11 @@
-"""The Train page: choose a recipe, press Train, watch it learn, and decide whether the result answers from now on."""
+"""The Train page: choose a recipe, press Train, watch it learn, and decide whether the result becomes active."""
 
 import streamlit as st
 
 from mnist_core import Recipe
 from mnist_core.errors import MnistCoreError
 from mnist_core.images.datasets import IMAGE_COUNTS, DataName, LabelledImages, mnist_is_here
-from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.folder import RunRequest
 from mnist_core.runs.queue import tend_queue
 from mnist_core.runs.status import all_runs, queued_runs, running_run
 from pages.ui import loaders
@@ -17,16 +17,16 @@ from pages.ui.train.results import earlier_runs, show_outcome, start
 from pages.ui.train.settings import RECIPE, all_settings, reset_settings
 
 ABOUT_RECIPES = {
-    "quick": "The article's network, trained by our own recipe: a few seconds, and better.",
+    "quick": "Ready in seconds, and more accurate than the article: its network, trained by a better recipe.",
     "article": "Exactly as the article trains: Adam, binary cross-entropy, batches of 32, ten epochs.",
-    "robust": "The article's network as good as it gets, on people's drawings too: it learns, from distorted digits, "
-    "what the version **best** makes of them.",
-    "best": "A network twenty times larger, trained at length on distorted digits: for people's drawings.",
+    "robust": "Handles people's drawings with the article's small network: it learns on distorted digits to answer as "
+    "the version **best** does.",
+    "best": "The most accurate on people's drawings: a network twenty times larger, trained longer, on distorted digits.",
 }
 
 
 def choose_and_train() -> None:
-    """What can be trained, what that will do, and the button; below it, all settings."""
+    """Show the recipes and images to choose from, what training will do, the button, and all settings."""
     read_link()
     chosen = st.segmented_control(
         "Recipe",
@@ -60,67 +60,71 @@ def choose_and_train() -> None:
     except MnistCoreError as error:
         above.error(str(error))
     if above.button("Train", type="primary", icon=":material/play_arrow:", disabled=not works):
-        start(Assignment(recipe, data, drawings=drawings))
+        start(RunRequest(recipe, data, drawings=drawings))
 
 
 def choose_drawings() -> LabelledImages | None:
-    """The drawings that people corrected, where there are any and the visitor wants them learned as well."""
-    kept = loaders.kept_drawings()
-    if kept is None:
+    """Return the drawings that people corrected, if there are any and the visitor wants to train on them."""
+    stored = loaders.kept_drawings()
+    if stored is None:
         return None
     wanted = st.toggle(
-        f"Learn from the {len(kept):,} corrected drawings as well",
+        f"Train on the {len(stored):,} corrected drawings as well",
         key="with-drawings",
         persist_state="session",
-        help="Digits that people confirmed or corrected on the Draw page, or wrote under My handwriting",
+        help="Digits that people confirmed or corrected on the Draw page, or wrote on the My handwriting page",
     )
-    return kept if wanted else None
+    return stored if wanted else None
 
 
 def describe(recipe: Recipe, data: DataName, drawings: int) -> None:
-    """What pressing Train will do."""
+    """Show what training will do: the size of the network, how many images it uses, and how long it takes."""
     counts = IMAGE_COUNTS[data]
-    learned = counts["training"] + drawings
-    seconds = loaders.estimated_seconds(recipe, learned)
+    training = counts["training"] + drawings
+    seconds = loaders.estimated_seconds(recipe, training)
     figures = (
-        ("Network", "–".join(map(str, recipe.layer_sizes)), "Units in each layer, from pixels to digits"),
-        ("Parameters", f"{recipe.parameter_count:,}", "Weights and biases that are learned"),
-        ("Learns from", f"{learned:,} images", "Each is seen once an epoch"),
-        ("Watched on", f"{counts['validation']:,} images", "Validation images: it never learns from them"),
-        ("Judged on", f"{counts['test']:,} images", "Test images: looked at once, at the end"),
+        ("Network", "–".join(map(str, recipe.layer_sizes)), "Units in each layer, from the pixels to the digits"),
+        ("Parameters", f"{recipe.parameter_count:,}", "Weights and biases"),
+        ("Trains on", f"{training:,} images", "Each one once in every epoch"),
+        (
+            "Validated on",
+            f"{counts['validation']:,} images",
+            "They show the progress; never trained on",
+        ),
+        ("Tested on", f"{counts['test']:,} images", "Used once, at the end, to measure the accuracy"),
         (
             "Training time",
             f"about {duration(seconds)}",
-            "From a short trial on this machine, as busy as it is now; starting takes a little more",
+            "Measured by a short trial on this machine, as busy as it is now; starting up is not included",
         ),
     )
     with st.container(horizontal=True, gap="medium"):
         for label, value, explanation in figures:
             st.metric(label, value, help=explanation, width="content")
     if data == "mnist" and not mnist_is_here():
-        st.info("MNIST is not on this machine yet: it is downloaded first (11 MB).", icon=":material/download:")
+        st.info("MNIST is not on this machine yet. It is downloaded first (11 MB).", icon=":material/download:")
     if data == "sample":
         st.caption(
-            "5,000 of MNIST's training digits that came with the installation; figures made with so few are less exact."
+            "5,000 MNIST training digits that come with the installation. With so few, accuracy is measured less exactly."
         )
         if recipe.teacher:
             st.caption(
-                f"The version {recipe.teacher}, which this one learns from, has seen these digits: its figures will be "
-                "too good."
+                f"The measured accuracy will be too high: the teacher, version {recipe.teacher}, was trained on these "
+                "digits."
             )
 
 
 def preview(recipe: Recipe) -> None:
-    """What the network will be shown, where that is not just the images themselves."""
+    """Show examples of the distorted digits that the recipe trains on, if it does."""
     if recipe.augments:
         st.image(
             loaders.distorted_digits(recipe),
             width="stretch",
-            alt="A row for each digit from 0 to 9: as it is, then distorted in nineteen ways",
+            alt="One row for each digit from 0 to 9: the original, then nineteen distorted copies",
         )
-        mixed_in = "Shapes that are no digit are mixed in, so that the network learns to say so."
+        mixed_in = "Shapes that are not digits are mixed in, so that the network learns to decline them."
         st.caption(
-            "Left: digits as they are. To the right: what the recipe makes of each, anew for every epoch. "
+            "Left: original digits. Right: distorted copies; every epoch trains on new ones. "
             f"{mixed_in if recipe.non_digits else ''}"
         )
 

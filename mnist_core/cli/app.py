@@ -1,7 +1,6 @@
 """The command line: `mnist-core train | teach | evaluate | predict | runs | models | drawings`.
 
-Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 the command line is not understood,
-130 stopped with Ctrl-C.
+Exit codes: 0 success, 1 an error (the message says what to do), 2 a wrong command line, 130 stopped with Ctrl-C.
 """
 
 import sys
@@ -20,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train, judge and use small networks that read handwritten digits.",
+    help="Train, evaluate and use small networks that classify handwritten digits.",
 )
 app.command()(train)
 app.command(name="teach")(teach_command)
@@ -33,7 +32,7 @@ app.add_typer(drawings, name="drawings")
 
 
 def main() -> NoReturn:
-    """Run the command line; domain errors become one line on standard error."""
+    """Run the command line. A domain error becomes one line on standard error."""
     try:
         app(prog_name="mnist-core")
     except RecipeError as error:

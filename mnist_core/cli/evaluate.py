@@ -10,8 +10,7 @@ import typer
 from PIL import Image
 
 from mnist_core.cli.options import DataOption, WeightsOption, data_name
-from mnist_core.cli.output import print_accuracy, print_drawings, print_prediction, print_tables
-from mnist_core.cli.progress import watcher
+from mnist_core.cli.output import print_accuracy, print_drawings, print_prediction, print_tables, progress_display
 from mnist_core.errors import DrawingError
 from mnist_core.evaluation.evaluation import evaluate
 from mnist_core.evaluation.pen_strokes import evaluate_drawings
@@ -19,6 +18,7 @@ from mnist_core.images.datasets import load_dataset
 from mnist_core.images.problems import find_problems
 from mnist_core.images.strokes import read_characters
 from mnist_core.network.classifier import DigitClassifier
+from mnist_core.runs.events import Download
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_version
 
@@ -45,12 +45,10 @@ def evaluate_command(
     if refuse is not None or save:
         raise typer.BadParameter("--refuse and --save go with --drawings FILE")
     classifier = DigitClassifier.load(weights)
-    with watcher(None, as_json=as_json) as show:
+    with progress_display(None, as_json=as_json) as show:
         dataset = load_dataset(
             data_name(data),
-            on_download=lambda file, done, total: show(
-                {"event": "download", "file": file, "bytes": done, "bytes_total": total}
-            ),
+            on_download=lambda file, done, total: show(Download(file=file, bytes=done, bytes_total=total)),
         )
     evaluation = evaluate(classifier, dataset.test)
     if as_json:

@@ -1,11 +1,14 @@
-"""What the command line prints of answers and evaluations."""
+"""Printing: predictions, evaluations, and the progress of a run on a terminal, in a pipe or as JSON."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mnist_core.evaluation.comparison import in_words
@@ -13,11 +16,82 @@ from mnist_core.evaluation.evaluation import Evaluation, wilson_interval
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation
 from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.network.classifier import Prediction, percent
+from mnist_core.recipes import Recipe
+from mnist_core.runs.events import (
+    Cancelled,
+    Download,
+    Emit,
+    Epoch,
+    Evaluating,
+    Failed,
+    Finished,
+    RunEvent,
+    Step,
+    TeachingStep,
+    describe,
+    to_json,
+)
 from mnist_core.versions.registry import Version
 
 
+@contextmanager
+def progress_display(recipe: Recipe | None, *, as_json: bool) -> Iterator[Emit]:
+    """Yield a function that shows events: bars on a terminal, lines in a pipe, or JSON.
+
+    `recipe` is None if nothing is trained.
+    """
+    if as_json:
+        yield lambda event: print(to_json(event), flush=True)
+    elif sys.stdout.isatty():
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TimeRemainingColumn(),
+        ) as progress:
+            yield _Bars(progress, recipe)
+    else:
+        yield lambda event: _print_event(event, recipe)
+
+
+class _Bars:
+    """Shows events as progress bars on a terminal."""
+
+    def __init__(self, progress: Progress, recipe: Recipe | None) -> None:
+        self.progress = progress
+        self.recipe = recipe
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: RunEvent) -> None:
+        match event:
+            case Download():
+                detail = f"{event.bytes / 1e6:.1f} MB"
+                self._show(f"Downloading {event.file}", event.bytes, event.bytes_total, detail)
+            case Step():
+                detail = f"loss {event.loss:.4f}  {event.images_per_second:,.0f} images/s"
+                self._show("Training", event.images_seen, event.images_total, detail)
+            case TeachingStep():
+                self._show("Teaching", event.step, event.steps, f"loss {event.loss:.4f}")
+            case Epoch():
+                self.progress.console.print(describe(event, self.recipe))
+            case Evaluating():
+                self._show("Training", 1, 1, "")
+
+    def _show(self, description: str, done: float, total: float, detail: str) -> None:
+        if description not in self.tasks:
+            self.tasks[description] = self.progress.add_task(description, detail=detail)
+        task = self.tasks[description]
+        self.progress.update(task, completed=done, total=total or None, detail=detail)
+
+
+def _print_event(event: RunEvent, recipe: Recipe | None) -> None:
+    line = describe(event, recipe)
+    if line and not isinstance(event, Finished | Failed | Cancelled):  # the command prints the end itself
+        print(line, flush=True)
+
+
 def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ...], as_json: bool) -> None:
-    """One line: the answer to a picture, how sure, and what may be wrong with it; JSON for a program."""
+    """Print the prediction for a picture, its confidence and what may be wrong with the picture, as a line or JSON."""
     if not as_json:
         answer = f"{prediction.digit} ({percent(prediction.confidence)})"
         if not prediction.accepted:
@@ -40,20 +114,20 @@ def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ..
 
 
 def print_accuracy(evaluation: Evaluation, indent: int = 0) -> None:
-    """One line: what share is right, of what, and how exact that is."""
+    """Print the accuracy with its 95 % interval, as one line."""
     low, high = evaluation.interval.low, evaluation.interval.high
     print(
-        f"{' ' * indent}{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
-        f"(95% interval {low:.2%} to {high:.2%})"
+        f"{' ' * indent}{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images "
+        f"correctly classified (95% interval {low:.2%} to {high:.2%})"
     )
 
 
 def print_teaching(version: Version) -> None:
-    """What teaching did to the drawings that did not teach, and to the test images."""
+    """Print what fine-tuning changed, on the drawings that were held back and on the test images."""
     teaching = version.record.teaching
     if teaching is None:
         return
-    print(f"Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as doubtful.")
+    print(f"Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them skipped as doubtful.")
     for title, before, after in (
         ("on these drawings", teaching.before, teaching.after),
         ("on test images", teaching.test_before, version.record.evaluation),
@@ -63,19 +137,19 @@ def print_teaching(version: Version) -> None:
             print(f"  {name}: ", end="")
             print_accuracy(evaluation)
     right, wrong = len(teaching.newly_right), len(teaching.newly_wrong)
-    print(f"{right} drawings newly right, {wrong} newly wrong: {in_words(wrong, right)}.")
+    print(f"{right} drawings newly correct, {wrong} newly wrong: {in_words(wrong, right)}.")
     print(f"Saved as {version.name}")
 
 
 def print_tables(evaluation: Evaluation) -> None:
-    """Figures for each digit, and the confusion matrix."""
+    """Print precision, recall and F1 for each digit, and the confusion matrix."""
     scores = Table(title="Per digit", title_justify="left")
     for heading in ("digit", "precision", "recall", "F1", "images"):
         scores.add_column(heading, justify="right")
     for score in evaluation.per_digit:
         shares = (f"{share:.2%}" for share in (score.precision, score.recall, score.f1))
         scores.add_row(str(score.digit), *shares, f"{score.support:,}")
-    confusion = Table(title="Confusion (row: true digit, column: answer)", title_justify="left")
+    confusion = Table(title="Confusion matrix (row: true digit, column: classified as)", title_justify="left")
     confusion.add_column("", justify="right")
     for digit in range(len(evaluation.confusion)):
         confusion.add_column(str(digit), justify="right")
@@ -89,14 +163,14 @@ def print_tables(evaluation: Evaluation) -> None:
 
 
 def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
-    """What is read, answered and refused at each setting of the canvas."""
-    chosen = SHARES.index(ACCEPTED)
+    """Print how a version classifies drawings, and what it declines, at each setting of the canvas."""
+    threshold = SHARES.index(ACCEPTED)
     table = Table(title=f"{evaluations[0].digits.images:,} drawings (95% intervals in brackets)", title_justify="left")
-    headings = ("drawn at", "right", "calibration error", "answered", "right of those", "AUROC", "others refused")
+    headings = ("drawn at", "correct", "calibration error", "answered", "correct of those", "AUROC", "others declined")
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "drawn at" else "right")
     for evaluation in evaluations:
-        digits, coverage = evaluation.digits, evaluation.digits.coverage[chosen]
+        digits, coverage = evaluation.digits, evaluation.digits.coverage[threshold]
         table.add_row(
             evaluation.setting,
             f"{digits.accuracy:.2%} ({digits.interval.low:.2%}–{digits.interval.high:.2%})",
@@ -104,7 +178,7 @@ def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
             _share(coverage.answered, digits.images),
             _share(coverage.correct, coverage.answered),
             _auroc(evaluation),
-            _share(evaluation.refused[chosen], evaluation.others) if evaluation.others else "",
+            _share(evaluation.refused[threshold], evaluation.others) if evaluation.others else "",
         )
     Console().print(table)
 

@@ -1,4 +1,4 @@
-"""`mnist-core runs`: list training runs, watch one, cancel or resume it."""
+"""`mnist-core runs`: list runs, follow one, cancel or resume it."""
 
 import json
 import time
@@ -8,19 +8,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mnist_core.cli.output import print_accuracy
-from mnist_core.cli.progress import watcher
+from mnist_core.cli.output import print_accuracy, progress_display
 from mnist_core.errors import RunError
 from mnist_core.runs import jobs
+from mnist_core.runs.events import Epoch
 from mnist_core.runs.queue import CANCEL_SECONDS, tend_queue
 from mnist_core.runs.status import RunStatus, all_runs, find_run, read_run
 from mnist_core.versions.registry import read_record
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
-runs = typer.Typer(help="Training runs: list, follow, cancel, resume.")
+runs = typer.Typer(help="List, follow, cancel and resume runs.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its id, as `mnist-core runs` shows it.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, as `mnist-core runs` shows it.")]
 
 
 @runs.callback(invoke_without_command=True)
@@ -32,7 +32,7 @@ def list_runs(context: typer.Context, as_json: JsonOption = False) -> None:
         print(json.dumps([summary(run) for run in all_runs()]))
         return
     table = Table()
-    for heading in ("run", "state", "recipe", "images", "begun", "epochs", "best validation accuracy"):
+    for heading in ("run", "state", "recipe", "images", "started", "epochs", "best validation accuracy"):
         table.add_column(heading)
     for run in all_runs():
         figures = summary(run)
@@ -51,56 +51,56 @@ def list_runs(context: typer.Context, as_json: JsonOption = False) -> None:
 
 @runs.command()
 def follow(run: RunArgument, as_json: JsonOption = False) -> None:
-    """Watch a run to its end; Ctrl-C only looks away."""
+    """Follow a run until it ends. Ctrl-C stops following; the run continues."""
     follow_run(find_run(run), as_json=as_json)
 
 
 @runs.command()
 def cancel(run: RunArgument) -> None:
-    """Stop a run, or take it out of the queue."""
+    """Cancel a run, or remove it from the queue."""
     jobs.cancel(find_run(run), wait_seconds=CANCEL_SECONDS)
     print(f"{run}: {find_run(run).state}")
 
 
 @runs.command()
 def resume(run: RunArgument, as_json: JsonOption = False) -> None:
-    """Let an unfinished run go on after the last epoch it finished, and watch it."""
+    """Resume an unfinished run after its last finished epoch, and follow it."""
     follow_run(jobs.resume(find_run(run)), as_json=as_json)
 
 
 def summary(run: RunStatus) -> dict[str, Any]:
-    """What there is to say of a run in a line, as plain values; the best epoch's figures, not the last one's."""
-    epochs = run.of("epoch")
+    """Return a run in plain values, ready for JSON; the accuracy is that of the best epoch, not of the last one."""
+    epochs, best = run.of(Epoch), run.best_epoch
     return {
         "id": run.id,
         "state": run.state,
         "recipe": run.recipe.to_dict(),
         "data": run.data,
         "created": run.created,
-        "epochs_done": epochs[-1]["epoch"] if epochs else 0,
-        "best_validation_accuracy": max((epoch["validation_accuracy"] for epoch in epochs), default=None),
+        "epochs_done": epochs[-1].epoch if epochs else 0,
+        "best_validation_accuracy": best.validation_accuracy if best else None,
         "resumable_epoch": run.resumable_epoch,
         "message": run.message,
     }
 
 
 def follow_run(run: RunStatus, *, as_json: bool) -> None:
-    """Show what a run tells until it ends.
+    """Show the events of a run until it ends.
 
     Raises:
         RunError: it did not finish.
     """
-    told = 0
-    with watcher(run.recipe, as_json=as_json) as show:
+    shown = 0
+    with progress_display(run.recipe, as_json=as_json) as show:
         while True:
             tend_queue()
             run = read_run(run.folder)
-            for event in run.events[told:]:
+            for event in run.events[shown:]:
                 show(event)
-            told = len(run.events)
+            shown = len(run.events)
             if run.ended:
                 break
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     if run.state != "finished":
         raise RunError(run.message)
     if not as_json:

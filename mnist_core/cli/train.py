@@ -1,4 +1,4 @@
-"""`mnist-core train` and `teach`, and `perform`, by which the process of a queued run does it."""
+"""`mnist-core train` and `teach`; and `perform`, the command of the process that does a queued run."""
 
 import signal
 import sys
@@ -10,17 +10,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from mnist_core.cli.options import DataOption, data_name, fields, layers
-from mnist_core.cli.output import print_accuracy, print_teaching
-from mnist_core.cli.progress import watcher
+from mnist_core.cli.output import print_accuracy, print_teaching, progress_display
 from mnist_core.cli.runs import follow_run
 from mnist_core.drawings.store import DrawingStore
 from mnist_core.errors import StoreError
 from mnist_core.images.datasets import LabelledImages
 from mnist_core.recipes import RECIPES, named_recipe
 from mnist_core.runs import jobs
-from mnist_core.runs.assignments import Assignment, Lesson
-from mnist_core.runs.execution import assist, perform
+from mnist_core.runs.execution import perform, train_along
 from mnist_core.runs.finetune import prepare
+from mnist_core.runs.folder import FineTuneRequest, RunRequest
 from mnist_core.runs.queue import turn
 from mnist_core.runs.status import RunStatus, read_run
 from mnist_core.training import parallel
@@ -38,21 +37,22 @@ def train(
     schedule: Annotated[str | None, typer.Option(help="'constant' or 'one-cycle'.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Starts every random choice.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random choice.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15; repeatable."),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15. Repeatable."),
     ] = None,
     with_drawings: Annotated[
-        bool, typer.Option("--with-drawings", help="Learn from the corrected drawings as well.")
+        bool, typer.Option("--with-drawings", help="Train on the corrected drawings as well.")
     ] = False,
-    output: Annotated[Path | None, typer.Option(help="New folder for the version; without it one in runs/.")] = None,
+    output: Annotated[Path | None, typer.Option(help="New folder for the version; default: one in runs/.")] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Train in the background, as the Train page does; Ctrl-C only looks away.")
+        bool,
+        typer.Option("--follow", help="Train in the background, as the Train page does. Ctrl-C only stops following."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
 ) -> None:
-    """Train a version by a recipe and evaluate it on the test images; where a run is going on, wait for its end."""
+    """Train a version by a recipe and evaluate it on the test images. Waits while another run is going on."""
     chosen = named_recipe(recipe).override(
         hidden=layers(hidden),
         loss=loss,
@@ -63,60 +63,62 @@ def train(
         seed=seed,
     )
     chosen = chosen.override(**fields(settings or []))
-    assignment = Assignment(chosen, data_name(data), drawings=_drawings() if with_drawings else None)
+    request = RunRequest(chosen, data_name(data), drawings=_drawings() if with_drawings else None)
     if follow:
-        follow_run(jobs.start(assignment), as_json=as_json)
+        follow_run(jobs.start(request), as_json=as_json)
     else:
-        _train_here(assignment, output, as_json=as_json)
+        _train_here(request, output, as_json=as_json)
 
 
 def _drawings() -> LabelledImages:
     found = DrawingStore().images()
     if not len(found):
         raise StoreError(
-            "There are no corrected drawings of digits to learn from. Correct some on the Draw page, or leave "
+            "There are no corrected drawings of digits to train on. Correct some on the Draw page, or leave "
             "--with-drawings out."
         )
     return found
 
 
-def _train_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> None:
-    """Train in this process, or, where `torchrun` started it, together with the others."""
+def _train_here(request: RunRequest, output: Path | None, *, as_json: bool) -> None:
+    """Train in this process; together with the others if `torchrun` started it."""
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
     with parallel.together():
         if parallel.rank() > 0:
-            assist(assignment)
+            train_along(request)
             return
-        version = _perform_here(assignment, output, as_json=as_json)
+        version = _perform_here(request, output, as_json=as_json)
     if not as_json:
         print_accuracy(version.record.evaluation)
         print(f"Saved as {version.name}")
 
 
-def _perform_here(assignment: Assignment, output: Path | None, *, as_json: bool) -> Version:
-    """Do a run in this process when its turn has come, and show what it tells."""
-    run = jobs.claim(assignment, output)
-    with turn(run, on_wait=_say_that_it_waits), watcher(assignment.recipe, as_json=as_json) as show:
+def _perform_here(request: RunRequest, output: Path | None, *, as_json: bool) -> Version:
+    """Do a run in this process when its turn has come, and show its events."""
+    run = jobs.claim(request, output)
+    with turn(run, on_wait=_print_waiting), progress_display(request.recipe, as_json=as_json) as show:
         return perform(run, show)
 
 
 def teach_command(
-    writer: Annotated[list[str] | None, typer.Option(help="Whose drawings teach; without it, all. Repeatable.")] = None,
-    base: Annotated[str | None, typer.Option(help="The version to teach a copy of; the active one.")] = None,
+    writer: Annotated[
+        list[str] | None, typer.Option(help="Whose drawings to learn from; default: all. Repeatable.")
+    ] = None,
+    base: Annotated[str | None, typer.Option(help="The version to fine-tune; default: the active one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
 ) -> None:
-    """Teach a copy of a version the drawings that were kept, and judge both on drawings that did not teach."""
-    assignment = prepare(Lesson(base or active_name(), tuple(writer or ())))
+    """Fine-tune a copy of a version with stored drawings, and evaluate both on drawings that were held back."""
+    request = prepare(FineTuneRequest(base or active_name(), tuple(writer or ())))
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
-    version = _perform_here(assignment, None, as_json=as_json)
+    version = _perform_here(request, None, as_json=as_json)
     if not as_json:
         print_teaching(version)
 
 
 def perform_command(folder: Path) -> None:
-    """Do the queued run in FOLDER: what the Train page starts. Its log is written by the run itself."""
+    """Do the queued run in FOLDER, as the process that the Train page starts. The run writes its own log."""
     signal.signal(signal.SIGTERM, _stop)
     leave_a_core_free()
     run = read_run(folder)
@@ -124,10 +126,10 @@ def perform_command(folder: Path) -> None:
         perform(run)
 
 
-def _say_that_it_waits(other: RunStatus) -> None:
+def _print_waiting(other: RunStatus) -> None:
     print(f"waiting for {other.id} to end", file=sys.stderr)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """A polite request to end is treated as Ctrl-C is."""
+    """Treat SIGTERM as Ctrl-C."""
     raise KeyboardInterrupt

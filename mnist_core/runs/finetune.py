@@ -1,4 +1,4 @@
-"""A run that teaches: a copy of a version learns from people's drawings, and both are judged on others."""
+"""Doing a run that fine-tunes: a copy of a version learns from some drawings, and both are evaluated on others."""
 
 import dataclasses
 import shlex
@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.drawings.store import DrawingStore, StoredDrawing
-from mnist_core.evaluation.comparison import compare
+from mnist_core.evaluation.comparison import chance, compare
 from mnist_core.evaluation.evaluation import evaluate
 from mnist_core.images.datasets import IMAGE_COUNTS, Dataset, LabelledImages, load_dataset, mnist_is_here
 from mnist_core.network.classifier import DigitClassifier
 from mnist_core.recipes import TAUGHT
-from mnist_core.runs.assignments import Assignment, Lesson, kept_drawings
-from mnist_core.runs.folder import Emit
+from mnist_core.runs import events
+from mnist_core.runs.events import BeforeAndAfter, Emit, TeachingResult
+from mnist_core.runs.folder import FineTuneRequest, RunRequest, load_drawings
 from mnist_core.runs.status import RunStatus
 from mnist_core.training.finetune import DrawingsSplit, Taught, TeachProgress, TeachSettings, split_drawings, teach
 from mnist_core.training.loop import default_device
@@ -23,37 +24,37 @@ from mnist_core.versions.records import Curve, Record, Teaching, library_version
 from mnist_core.versions.registry import LoadedVersion, Version, find, load_version, save_version, version
 
 
-def prepare(lesson: Lesson) -> Assignment:
-    """What a run that teaches is asked to do: by the recipe of the base, with the images that are replayed.
+def prepare(request: FineTuneRequest) -> RunRequest:
+    """Return the request for a run that fine-tunes: the recipe of the base version, and the images to replay.
 
     Raises:
         WeightsError: there is no such version.
         StoreError: the drawings cannot be read.
-        TeachingError: there are too few of them; the message says how many more would tell something.
+        TeachingError: there are too few drawings; the message says how many more are needed.
     """
-    _choose(lesson)
-    base = version(lesson.base).record
+    _choose(request)
+    base = version(request.base).record
     recipe = dataclasses.replace(base.recipe, name=base.recipe.name.removesuffix(TAUGHT) + TAUGHT)
-    return Assignment(recipe, "mnist" if mnist_is_here() and base.data == "mnist" else "sample", lesson)
+    return RunRequest(recipe, "mnist" if mnist_is_here() and base.data == "mnist" else "sample", request)
 
 
-def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
-    """Teach, judge the outcome beside the base, and save it into the run's folder.
+def fine_tune(run: RunStatus, request: FineTuneRequest, emit: Emit) -> Version:
+    """Fine-tune a copy of the base version, evaluate both, and save the copy into the run's folder.
 
     Raises:
-        DatasetError, StoreError, TeachingError, WeightsError: something that is needed is not to be had.
+        DatasetError, StoreError, TeachingError, WeightsError: something that is needed cannot be loaded.
     """
-    base = load_version(find(lesson.base))
-    chosen = _choose(lesson)
+    base = load_version(find(request.base))
+    chosen = _choose(request)
     dataset = load_dataset(run.data)
-    emit({"event": "loaded", "images": {"drawings": len(chosen.kept), **IMAGE_COUNTS[run.data]}})
+    emit(events.Loaded(images={"drawings": len(chosen.stored), **IMAGE_COUNTS[run.data]}))
     taught = _teach(base, chosen.part("drawings", chosen.split.teach), dataset, emit)
-    emit({"event": "taught", "drawings": len(chosen.split.teach), "passed_over": len(taught.doubtful)})
-    emit({"event": "evaluating", "on": dataset.test.name})
+    emit(events.TeachingEnded(drawings=len(chosen.split.teach), skipped=len(taught.doubtful)))
+    emit(events.Evaluating(on=dataset.test.name))
     after = DigitClassifier(taught.model, taught.calibration)
     record = Record(
         recipe=run.recipe,
-        command=shlex.join(teach_command(lesson)),
+        command=shlex.join(teach_command(request)),
         data=run.data,
         images=IMAGE_COUNTS[run.data],
         checksums=dataset.checksums,
@@ -66,38 +67,59 @@ def teach_version(run: RunStatus, lesson: Lesson, emit: Emit) -> Version:
         device=default_device().type,
         created=now(),
         libraries=library_versions(),
-        teaching=_judge(lesson, base, chosen, taught, after, dataset.test),
+        teaching=_evaluate(request, base, chosen, taught, after, dataset.test),
     )
     return save_version(run.folder, taught.model, record)
 
 
+def teaching_result(record: Record) -> TeachingResult | None:
+    """Return what fine-tuning changed, for a program that decides by it; None for a version trained from scratch."""
+    teaching = record.teaching
+    if teaching is None:
+        return None
+    right, wrong = len(teaching.newly_right), len(teaching.newly_wrong)
+    return TeachingResult(
+        drawings=BeforeAndAfter(teaching.after.images, teaching.before.correct, teaching.after.correct),
+        test=BeforeAndAfter(record.evaluation.images, teaching.test_before.correct, record.evaluation.correct),
+        newly_right=right,
+        newly_wrong=wrong,
+        p_value=chance(wrong, right),
+    )
+
+
+def teach_command(request: FineTuneRequest) -> list[str]:
+    """Return the command line that fine-tunes in the same way."""
+    writers = (option for writer in request.writers for option in ("--writer", writer))
+    return ["mnist-core", "teach", "--base", request.base, *writers]
+
+
 def _teach(base: LoadedVersion, drawings: LabelledImages, dataset: Dataset, emit: Emit) -> Taught:
-    """The taught copy, after telling how it went."""
+    """Fine-tune, and report the progress."""
     settings = TeachSettings.of(base.record.recipe)
     for progress in teach(base.model, drawings, dataset.train, dataset.validation, settings):
         match progress:
             case TeachProgress():
-                emit({"event": "teaching", **asdict(progress)})
+                emit(events.TeachingStep(**asdict(progress)))
             case Taught():
                 return progress
     raise AssertionError("teaching ends with the copy")
 
 
-def _judge(
-    lesson: Lesson,
+def _evaluate(
+    request: FineTuneRequest,
     base: LoadedVersion,
     chosen: "_Chosen",
     taught: Taught,
     after: DigitClassifier,
     test: LabelledImages,
 ) -> Teaching:
-    """What was taught, and what that did to drawings that did not teach."""
+    """Evaluate the base version and the copy on the drawings that were held back."""
     before, recorded = DigitClassifier(base.model, base.record.calibration), base.record.evaluation
     judging = chosen.part("drawings kept back", chosen.split.judge)
     compared = compare(before, after, judging)
     return Teaching(
-        base=lesson.base,
-        writers=lesson.writers,
+        base=request.base,
+        writers=request.writers,
         taught_with=len(chosen.split.teach),
         passed_over=len(taught.doubtful),
         before=evaluate(before, judging),
@@ -105,52 +127,46 @@ def _judge(
         test_before=recorded if recorded.checksum == test.checksum else evaluate(before, test),
         newly_right=chosen.ids(chosen.split.judge[compared.only_other_right]),
         newly_wrong=chosen.ids(chosen.split.judge[compared.only_one_right]),
-        learned=_learned_by_now(base.record, chosen.ids(chosen.split.teach)),
+        learned=_ids_learned(base.record, chosen.ids(chosen.split.teach)),
     )
-
-
-def teach_command(lesson: Lesson) -> list[str]:
-    """The command line that teaches the same."""
-    writers = (option for writer in lesson.writers for option in ("--writer", writer))
-    return ["mnist-core", "teach", "--base", lesson.base, *writers]
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """What the writers of a lesson drew, the oldest first, and which of it teaches."""
+    """The stored drawings of the requested writers, the oldest first, and which of them teach and which judge."""
 
-    kept: list[StoredDrawing]
+    stored: list[StoredDrawing]
     split: DrawingsSplit
 
     def part(self, name: str, places: NDArray[np.int64]) -> LabelledImages:
-        """Those at `places`."""
-        return _images(self.kept).part(name, places)
+        """Return the drawings at `places` (n,) as images."""
+        return _images(self.stored).part(name, places)
 
     def ids(self, places: NDArray[np.int64]) -> tuple[str, ...]:
-        """Under which ids these are kept."""
-        return tuple(self.kept[place].id for place in places)
+        """Return the ids of the drawings at `places` (n,)."""
+        return tuple(self.stored[place].id for place in places)
 
 
-def _choose(lesson: Lesson) -> _Chosen:
+def _choose(request: FineTuneRequest) -> _Chosen:
     with DrawingStore() as store:
-        kept = store.find(lesson.writers or None, newest_first=False)
-    labels = np.array([drawing.label for drawing in kept], np.int64)
-    return _Chosen(kept, split_drawings(labels, learned=_learned(version(lesson.base), kept)))
+        stored = store.find(request.writers or None, newest_first=False)
+    labels = np.array([drawing.label for drawing in stored], np.int64)
+    return _Chosen(stored, split_drawings(labels, learned=_learned(version(request.base), stored)))
 
 
-def _learned(base: Version, kept: Sequence[StoredDrawing]) -> NDArray[np.bool_]:
-    """Which drawings (n,) the base has learned from, whether it was taught with them or trained."""
-    ids = set(_learned_by_now(base.record))
-    trained_with = kept_drawings(base.folder)
-    frames = {image.tobytes() for image in trained_with.images} if trained_with else set()
-    return np.array([drawing.id in ids or drawing.frame in frames for drawing in kept], np.bool_)
+def _learned(base: Version, stored: Sequence[StoredDrawing]) -> NDArray[np.bool_]:
+    """Return which drawings (n,) the base version has learned from, by fine-tuning or by training."""
+    ids = set(_ids_learned(base.record))
+    trained_on = load_drawings(base.folder)
+    frames = {image.tobytes() for image in trained_on.images} if trained_on else set()
+    return np.array([drawing.id in ids or drawing.frame in frames for drawing in stored], np.bool_)
 
 
-def _learned_by_now(base: Record, taught: Iterable[str] = ()) -> tuple[str, ...]:
-    """Ids of what the base was taught with, and of what it is taught with now."""
+def _ids_learned(base: Record, taught: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the ids of the drawings that the base version was fine-tuned with, and of those `taught` now."""
     return tuple(sorted({*(base.teaching.learned if base.teaching else ()), *taught}))
 
 
-def _images(kept: Sequence[StoredDrawing]) -> LabelledImages:
-    frames = np.stack([drawing.image for drawing in kept])
-    return LabelledImages("drawings", frames, np.array([drawing.label for drawing in kept], np.int64))
+def _images(stored: Sequence[StoredDrawing]) -> LabelledImages:
+    frames = np.stack([drawing.image for drawing in stored])
+    return LabelledImages("drawings", frames, np.array([drawing.label for drawing in stored], np.int64))

@@ -1,153 +1,163 @@
-"""The files in a run's folder: how they are written by whoever does the run, and read by whoever follows it.
+"""A run's folder: what was requested, which process does it, its log, and the drawings it trains on.
 
-`run.json` says what was asked for and which process does it; `events.jsonl` grows by a line whenever something happens,
-`log.txt` by a line for people; `checkpoint.safetensors` is where it can go on from, `first_layer.png` what the first
-layer looks like. `model.safetensors` and `model.json`, the version, appear when it is finished. Whoever follows a run
-reads these files, so it makes no difference which program started it, and nothing is lost when a reader goes away.
+    run.json                   what was requested, and by which process it is done
+    events.jsonl               what happened, a line for each event; see `runs.events`
+    log.txt                    the same for people
+    drawings.safetensors       drawings to train on, as they were when the run was requested
+    checkpoint.safetensors     the state after the last epoch, from which the run can be resumed
+    first_layer.png            the weights of the first layer as a picture
+    model.safetensors, .json   the version, when the run has finished
+
+Whoever follows a run reads these files, so it makes no difference which program started it, and nothing is lost when a
+reader goes away.
 """
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import psutil
+from pydantic import Field, PlainSerializer, PlainValidator, TypeAdapter
+from safetensors import SafetensorError
+from safetensors.numpy import load as arrays_from_bytes
+from safetensors.numpy import save as bytes_from_arrays
 
-from mnist_core.errors import RunError
-from mnist_core.files import file_stamp, write_atomically
+from mnist_core.errors import CheckpointError, RunError
+from mnist_core.files import read_when_changed, write_atomically
+from mnist_core.images.datasets import DataName, LabelledImages
 from mnist_core.recipes import Recipe
-from mnist_core.runs.assignments import Assignment, Lesson, keep_drawings
 from mnist_core.versions.records import now
 
-RUN_FILE, EVENTS_FILE, LOG_FILE, CANCEL_FILE = "run.json", "events.jsonl", "log.txt", "cancel"
-CHECKPOINT_FILE, FIRST_LAYER_FILE = "checkpoint.safetensors", "first_layer.png"
-TAIL_BYTES = 8192
-"""Longer than any event."""
-
-ENDINGS: tuple[Literal["finished", "failed", "cancelled"], ...] = ("finished", "failed", "cancelled")
-"""Events after which nothing more happens."""
-Event = Mapping[str, Any]
-Emit = Callable[[Event], None]
+RUN_FILE, LOG_FILE, CANCEL_FILE = "run.json", "log.txt", "cancel"
+CHECKPOINT_FILE, FIRST_LAYER_FILE, DRAWINGS_FILE = "checkpoint.safetensors", "first_layer.png", "drawings.safetensors"
+LOG_LETTERS = 20_000
+"""How much of the end of a log is shown."""
 
 
-def write_run(folder: Path, assignment: Assignment, pid: int | None, *, queued: bool = False) -> None:
-    """Note in `folder` what is run there, by which process, and whether it has to wait for its turn."""
-    keep_drawings(folder, assignment.drawings)  # first: whoever finds a run finds all that it needs
-    values = {
-        "recipe": assignment.recipe.to_dict(),
-        "data": assignment.data,
-        "created": now(),
-        "lesson": asdict(assignment.lesson) if assignment.lesson else None,
-        "queued": queued,
-        "place": time.time(),
-    }
-    _write(folder, values, pid)
+@dataclass(frozen=True)
+class FineTuneRequest:
+    """A request to fine-tune a version with stored drawings."""
+
+    base: str
+    """The version whose copy is fine-tuned."""
+    writers: tuple[str, ...] = ()
+    """Whose drawings to use; empty: everybody's."""
 
 
-def update_run(folder: Path, pid: int | None, **changes: object) -> None:
-    """Change what `write_run` noted: the process, whether it is queued, its place in the queue.
+@dataclass(frozen=True)
+class RunRequest:
+    """A request to train by `recipe` on the images of `data`, or to fine-tune while replaying them."""
+
+    recipe: Recipe
+    data: DataName
+    fine_tune: FineTuneRequest | None = None
+    """None for a training from scratch."""
+    drawings: LabelledImages | None = None
+    """Drawings to train on besides `data`."""
+
+
+@dataclass(frozen=True)
+class RunNote:
+    """What `run.json` says."""
+
+    recipe: Annotated[Recipe, PlainValidator(Recipe.from_dict), PlainSerializer(Recipe.to_dict)]
+    data: DataName
+    created: str
+    """UTC, ISO 8601."""
+    fine_tune: Annotated[FineTuneRequest | None, Field(alias="lesson")]
+    queued: bool
+    """Whether the run waits for its turn."""
+    place: float
+    """Queued runs are done in the order of this."""
+    pid: int | None
+    """The process that does the run, or waits to do it; None while no process has been started."""
+    process_started: float | None
+    """When that process started: the operating system uses a process number again, but not with the same start."""
+
+
+_NOTE: TypeAdapter[RunNote] = TypeAdapter(RunNote)
+
+
+def write_run(folder: Path, request: RunRequest, pid: int | None, *, queued: bool = False) -> None:
+    """Write a request into `folder`, with the process that does it and whether it waits for its turn."""
+    save_drawings(folder, request.drawings)  # first: whoever finds a run finds all that it needs
+    note = RunNote(request.recipe, request.data, now(), request.fine_tune, queued, time.time(), pid, _started(pid))
+    _write_note(folder, note)
+
+
+def update_run(folder: Path, pid: int | None, *, queued: bool | None = None, place: float | None = None) -> None:
+    """Change the process of the run in `folder`, and, if given, whether it is queued and its place in the queue.
 
     Raises:
-        RunError: there is no run in `folder`.
+        RunError: there is no run in `folder`, or `run.json` is damaged.
+    """
+    note = read_note(folder)
+    queued = note.queued if queued is None else queued
+    place = note.place if place is None else place
+    _write_note(folder, replace(note, queued=queued, place=place, pid=pid, process_started=_started(pid)))
+
+
+def read_note(folder: Path) -> RunNote:
+    """Read `run.json` in `folder`; again only after it has changed, since pages ask for all runs twice a second.
+
+    Raises:
+        RunError: it is missing or damaged.
     """
     try:
-        values = json.loads((folder / RUN_FILE).read_text())
-    except (OSError, ValueError) as error:
-        raise unreadable(folder, error) from error
-    _write(folder, values | changes, pid)
+        return _read_note(folder / RUN_FILE)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+        raise RunError(f"{folder} holds no run that can be read: {RUN_FILE} is {what}. Start a new one.") from error
 
 
-def _write(folder: Path, values: Mapping[str, object], pid: int | None) -> None:
-    # a process number is used again after a while; with its starting time it is unique
-    started = psutil.Process(pid).create_time() if pid is not None else None
-    run = {**values, "pid": pid, "process_started": started}
-    write_atomically(folder / RUN_FILE, json.dumps(run, indent=1) + "\n")
+@read_when_changed(maxsize=4096)
+def _read_note(path: Path) -> RunNote:
+    return _NOTE.validate_json(path.read_bytes())
 
 
-def append_event(folder: Path, event: Event) -> None:
-    """Add a line to the run's events; whole lines only, as readers may come at any time."""
-    with (folder / EVENTS_FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"time": time.time(), **event}) + "\n")
+def _write_note(folder: Path, note: RunNote) -> None:
+    values: dict[str, Any] = _NOTE.dump_python(note, mode="json", by_alias=True)
+    write_atomically(folder / RUN_FILE, json.dumps(values, indent=1) + "\n")
+
+
+def _started(pid: int | None) -> float | None:
+    return psutil.Process(pid).create_time() if pid is not None else None
 
 
 def append_log(folder: Path, text: str) -> None:
-    """Add a line, or several, to the run's log."""
+    """Append a line, or several, to the log of the run in `folder`."""
     with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
         file.write(text.rstrip("\n") + "\n")
 
 
-def read_events(folder: Path, most: int | None = None) -> tuple[Event, ...]:
-    """The run's events, or those in the last `most` bytes."""
+def read_log(folder: Path) -> str:
+    """Return the end of the log of the run in `folder`."""
     try:
-        with (folder / EVENTS_FILE).open("rb") as file:
-            if most is not None:
-                file.seek(max(0, file.seek(0, 2) - most))
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        return ()
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:  # half a line: being written, or cut off by a crash
-            continue
-        if isinstance(event, dict) and "event" in event:
-            events.append(event)
-    return tuple(events)
-
-
-def read_log(folder: Path, *, most: int = 20_000) -> str:
-    """The end of the run's log."""
-    try:
-        return (folder / LOG_FILE).read_text(errors="replace")[-most:]
+        return (folder / LOG_FILE).read_text(errors="replace")[-LOG_LETTERS:]
     except OSError:
         return "Nothing was logged."
 
 
-def forget_after(folder: Path, epoch: int) -> None:
-    """Take out of the events what came after an epoch: a resumed run does that again."""
-    kept = []
-    for event in read_events(folder):
-        if event["event"] in (*ENDINGS, "evaluating") or event.get("epoch", 0) > epoch:
-            continue
-        kept.append(json.dumps(event) + "\n")
-    write_atomically(folder / EVENTS_FILE, "".join(kept))
-    (folder / CANCEL_FILE).unlink(missing_ok=True)
+def save_drawings(folder: Path, drawings: LabelledImages | None) -> None:
+    """Save the drawings that the run in `folder` trains on, if any, so that they stay the same until its end."""
+    if drawings is not None and len(drawings):
+        content = bytes_from_arrays({"images": drawings.images, "labels": drawings.labels})
+        write_atomically(folder / DRAWINGS_FILE, content)
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a run's files say, whether or not its process is still there."""
-
-    noted: Mapping[str, Any]
-    """As `write_run` and `update_run` noted it."""
-    recipe: Recipe
-    lesson: Lesson | None
-    last_event: str
-
-
-def read_facts(folder: Path) -> Facts:
-    """What the files of the run in `folder` say.
+def load_drawings(folder: Path) -> LabelledImages | None:
+    """Load what `save_drawings` saved; None if the run trains on no drawings.
 
     Raises:
-        OSError, ValueError, KeyError, TypeError: they are missing or damaged.
+        CheckpointError: the file is damaged.
     """
-    return _facts(folder, file_stamp(folder / RUN_FILE), file_stamp(folder / EVENTS_FILE))
-
-
-@lru_cache(maxsize=4096)
-def _facts(folder: Path, _run_stamp: object, _events_stamp: object) -> Facts:
-    """Read again only when the files have changed: pages ask twice a second, of all runs there are."""
-    noted = json.loads((folder / RUN_FILE).read_text())
-    recipe = Recipe.from_dict(noted["recipe"])
-    lesson = Lesson(lesson["base"], tuple(lesson["writers"])) if (lesson := noted.get("lesson")) else None
-    events = read_events(folder, TAIL_BYTES)
-    return Facts(noted, recipe, lesson, events[-1]["event"] if events else "")
-
-
-def unreadable(folder: Path, error: Exception) -> RunError:
-    """What to raise where a run's files are missing or damaged."""
-    return RunError(f"{folder} holds no run that can be read ({error!r}). Start a new one.")
+    path = folder / DRAWINGS_FILE
+    if not path.exists():
+        return None
+    try:
+        arrays = arrays_from_bytes(path.read_bytes())
+        return LabelledImages("corrected drawings", arrays["images"], arrays["labels"])
+    except (OSError, KeyError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}). Start the run again instead.") from error

@@ -1,10 +1,13 @@
-"""The queue: runs are done one at a time and in order, whichever programs started them.
+"""The queue: runs are done one at a time and in order, whichever programs requested them.
 
-Any number of programs may work on the same folder of runs. Who starts or orders runs holds the file lock `.starting`
-for a moment, who does one holds `.training` to the end; the operating system frees them when a process dies.
+Any number of programs may work on the same folder of runs. Whoever starts or orders runs holds the file lock
+`.starting` for a moment; whoever does one holds `.training` until its end. The operating system frees them when a
+process dies. The process that does a run outlives the one that starts it, and has a lower priority.
 """
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,37 +18,42 @@ from filelock import FileLock, Timeout
 
 from mnist_core.errors import RunError
 from mnist_core.files import runs_dir
-from mnist_core.runs.folder import CANCEL_FILE, update_run
-from mnist_core.runs.processes import spawn
+from mnist_core.runs.folder import CANCEL_FILE, LOG_FILE, update_run
 from mnist_core.runs.status import RunStatus, all_runs, queued_runs, read_run, running_run
 
 CANCEL_SECONDS = 5
-"""After which a run that was asked to end is ended."""
+"""How long a cancelled run may take to end before it is killed."""
 TURN_SECONDS = 0.3
+"""How often a waiting process looks whether its turn has come."""
+NICENESS = 15
+"""Answering drawings comes before training."""
+
+child_processes: list[subprocess.Popen[bytes]] = []
+"""Kept so that those that have ended can be reaped."""
 
 
 def tend_queue() -> None:
-    """Start the next queued run if none is going on, and end one that was asked to end and did not.
+    """Start the next queued run if none is running, and kill a cancelled one that does not end.
 
     Whoever looks at runs calls this now and then, so that a killed run does not keep the others waiting.
     """
     runs = all_runs()
     for run in runs:
-        if run.state == "running" and _asked_to_end(run):
+        if run.state == "running" and _is_overdue(run):
             with suppress(psutil.NoSuchProcess):
                 psutil.Process(run.pid).kill()
     if any(run.state == "queued" for run in runs) and not any(run.state == "running" for run in runs):
         with starting():
             if running_run() is None and (waiting := queued_runs()) and waiting[0].pid is None:
-                spawn(waiting[0].folder)
+                _start_process(waiting[0].folder)
 
 
 @contextmanager
 def starting() -> Iterator[None]:
-    """Only one process at a time starts or orders runs; one that dies meanwhile does not block the others.
+    """Hold the lock under which runs are started and ordered; it is freed when the process that holds it dies.
 
     Raises:
-        RunError: the folder of runs cannot be written, or another process does not let go of it.
+        RunError: the folder of runs cannot be written, or another process does not release the lock.
     """
     try:
         runs_dir().mkdir(parents=True, exist_ok=True)
@@ -61,12 +69,12 @@ def starting() -> Iterator[None]:
 
 @contextmanager
 def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) -> Iterator[None]:
-    """For the process that trains: wait until no other run goes on; afterwards, let the next one begin.
+    """Wait until no other run is going on; afterwards, let the next one begin. For the process that does the run.
 
-    `on_wait` is told, once, of a run that has to end first. Runs outside the folder of runs wait for nobody.
+    `on_wait` is told once of a run that has to end first. Runs outside the folder of runs do not wait.
 
     Raises:
-        RunError: another process trains and does not end.
+        RunError: the run was cancelled while it waited, or another process trains and does not end.
     """
     if not has_turns(run.folder):
         yield
@@ -75,7 +83,7 @@ def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) 
         on_wait(first)
         on_wait = lambda _: None  # noqa: E731
         time.sleep(TURN_SECONDS)
-        tend_queue()  # the run before this one may be waiting for somebody to start it
+        tend_queue()  # the run before this one may need somebody to start it
     lock = FileLock(runs_dir() / ".training", timeout=60)  # the process before this one may take a moment to end
     try:
         lock.acquire()
@@ -90,17 +98,16 @@ def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) 
 
 
 def _take_turn(run: RunStatus) -> RunStatus | None:
-    """Make a queued run of this process the running one; gives the run that has to end first, if any."""
+    """Make this process's queued run the running one; return the run that has to end first, if any."""
     with starting():
         as_noted = read_run(run.folder)
         if as_noted.state == "cancelled":
-            raise RunError(f"The run {run.id} was taken out of the queue. Start it again if it is still wanted.")
+            raise RunError(f"The run {run.id} was removed from the queue. Start it again if you still want it.")
         if as_noted.state == "running" and as_noted.pid not in (os.getpid(), os.getppid()):  # Windows puts one between
-            raise RunError(f"Another process does the run {run.id} already. Follow that one.")
+            raise RunError(f"Another process is already doing the run {run.id}. Follow that one.")
         if as_noted.state != "queued":
             return None
-        going_on = running_run()
-        first = going_on or queued_runs()[0]
+        first = running_run() or queued_runs()[0]
         if first.id != run.id:
             return first
         update_run(run.folder, os.getpid(), queued=False)
@@ -108,7 +115,7 @@ def _take_turn(run: RunStatus) -> RunStatus | None:
 
 
 def move_up(run: RunStatus) -> None:
-    """Let a queued run begin before the one that is now before it."""
+    """Move a queued run before the one that is now before it."""
     with starting():
         waiting = queued_runs()
         places = [other.id for other in waiting]
@@ -119,11 +126,52 @@ def move_up(run: RunStatus) -> None:
 
 
 def has_turns(folder: Path) -> bool:
-    """Whether the run in `folder` is in the folder of runs, and so in the queue."""
+    """Return whether the run in `folder` is in the folder of runs, and so takes part in the queue."""
     return folder.resolve().parent == runs_dir().resolve()
 
 
-def _asked_to_end(run: RunStatus) -> bool:
+def _is_overdue(run: RunStatus) -> bool:
+    """Return whether a run was cancelled longer than `CANCEL_SECONDS` ago."""
     with suppress(OSError):
         return time.time() - (run.folder / CANCEL_FILE).stat().st_mtime > CANCEL_SECONDS
     return False
+
+
+def _start_process(folder: Path) -> None:
+    """Start the process that does the run in `folder`, and note it there.
+
+    Raises:
+        RunError: it cannot be started.
+    """
+    try:
+        with (folder / LOG_FILE).open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "mnist_core", "perform", str(folder.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=Path(__file__).parents[2],
+                env={**os.environ, **_absolute_folders()},
+                start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
+            )
+        child_processes[:] = [process, *(other for other in child_processes if other.poll() is None)]
+        update_run(folder, process.pid, queued=False)
+        _lower_priority(process.pid)
+    except (OSError, psutil.Error) as error:
+        raise RunError(f"The training process could not be started ({error}). Try again.") from error
+
+
+def _lower_priority(pid: int) -> None:
+    """Lower the priority of a process before it starts threads, which inherit it."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if sys.platform == "win32":
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            process.nice(max(NICENESS, process.nice()))
+
+
+def _absolute_folders() -> dict[str, str]:
+    """Return `MNIST_DATA` and `MNIST_WEIGHTS` as absolute paths: the new process has another working directory."""
+    names = ("MNIST_DATA", "MNIST_WEIGHTS")
+    return {name: str(Path(os.environ[name]).resolve()) for name in names if os.environ.get(name)}

@@ -1,38 +1,41 @@
-"""What a run is: one training or lesson, in a folder of its own, and where it stands; and which runs there are."""
+"""The status of a run, read from its folder, and the lists of runs."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import psutil
 
 from mnist_core.errors import RunError
 from mnist_core.files import runs_dir
-from mnist_core.images.datasets import DataName
+from mnist_core.images.datasets import DataName, LabelledImages
 from mnist_core.recipes import Recipe
-from mnist_core.runs.assignments import Lesson
+from mnist_core.runs import events
+from mnist_core.runs.events import Ending, Epoch, Failed, RunEvent
 from mnist_core.runs.folder import (
     CANCEL_FILE,
     CHECKPOINT_FILE,
-    ENDINGS,
+    FIRST_LAYER_FILE,
     RUN_FILE,
-    Event,
-    Facts,
-    read_events,
-    read_facts,
-    unreadable,
+    FineTuneRequest,
+    RunNote,
+    load_drawings,
+    read_log,
+    read_note,
 )
 from mnist_core.training import checkpoints
+from mnist_core.versions.records import Curve
 from mnist_core.versions.registry import RECORD_FILE
 
 State = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
+E = TypeVar("E", bound=RunEvent)
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """Where a run stands, read from its folder."""
+    """The status of one run: a training or fine-tuning in a folder of its own."""
 
     id: str
     folder: Path
@@ -44,75 +47,100 @@ class RunStatus:
     place: float
     """Queued runs are done in the order of this."""
     pid: int | None
-    """The process that does it, or did; of a queued run, one that waits for its turn, or None where none does yet."""
-    lesson: Lesson | None = None
-    """What it teaches; None where it trains."""
+    """The process that does the run, did it, or waits to do it; None while no process has been started."""
+    fine_tune: FineTuneRequest | None = None
+    """None for a training from scratch."""
 
     @cached_property
-    def events(self) -> tuple[Event, ...]:
-        """Everything that has happened so far."""
-        return read_events(self.folder)
+    def events(self) -> tuple[RunEvent, ...]:
+        """Return everything that has happened so far."""
+        return events.read_events(self.folder)
 
-    def of(self, kind: str) -> list[Event]:
-        """The events of one kind, in order.
-
-        Kinds: download, loaded, resumed, step, epoch, teaching, evaluating, finished, failed, cancelled.
-        """
-        return [event for event in self.events if event["event"] == kind]
+    def of(self, kind: type[E]) -> list[E]:
+        """Return the events of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen unless somebody asks for it."""
+        """Return whether nothing more will happen unless somebody asks for it."""
         return self.state not in ("queued", "running")
 
     @property
     def stopping(self) -> bool:
-        """Whether it still goes on though it was asked to end."""
+        """Return whether the run was asked to end and has not ended yet."""
         return self.state == "running" and (self.folder / CANCEL_FILE).exists()
 
     @cached_property
     def resumable_epoch(self) -> int:
-        """The epoch that an unfinished run can go on from; 0 where it cannot."""
+        """Return the epoch after which an unfinished run can be resumed; 0 if it cannot."""
         return 0 if self.state == "finished" else checkpoints.epoch_of(self.folder / CHECKPOINT_FILE)
 
     @property
+    def best_epoch(self) -> Epoch | None:
+        """Return the epoch with the highest validation accuracy so far; None if no epoch has ended."""
+        return events.best_epoch(self.folder)
+
+    @property
+    def curve(self) -> Curve:
+        """Return the figures of all epochs so far."""
+        return Curve.of([asdict(epoch) for epoch in self.of(Epoch)])
+
+    @property
+    def first_layer_picture(self) -> bytes | None:
+        """Return the weights of the first layer as a PNG picture; None if it has not been drawn yet."""
+        try:
+            return (self.folder / FIRST_LAYER_FILE).read_bytes()
+        except OSError:
+            return None
+
+    @property
+    def log(self) -> str:
+        """Return the end of the log."""
+        return read_log(self.folder)
+
+    @property
+    def drawings(self) -> LabelledImages | None:
+        """Return the drawings that the run trains on; None if there are none.
+
+        Raises:
+            CheckpointError: the file that holds them is damaged.
+        """
+        return load_drawings(self.folder)
+
+    @property
     def message(self) -> str:
-        """Why the run failed or ended early, in a sentence; empty where it did not."""
+        """Return why the run failed or ended early, in a sentence; empty for other runs."""
         if self.state == "failed":
-            return str(self.of("failed")[-1]["message"])
+            return self.of(Failed)[-1].message
         if self.state == "interrupted":
-            return "The training process ended without a word, as after a crash or a power cut."
+            return "The training process ended without a message, as after a crash or a power cut."
         if self.state == "cancelled":
-            return "Cancelled before it was finished; nothing was changed."
+            return "Cancelled before it was finished. Nothing was changed."
         return ""
 
 
 def read_run(folder: Path) -> RunStatus:
-    """Where the run in `folder` stands.
+    """Return the status of the run in `folder`.
 
     Raises:
-        RunError: there is no run in it, or what describes it is damaged.
+        RunError: there is no run in it, or `run.json` is damaged.
     """
-    try:
-        facts = read_facts(folder)
-        noted = facts.noted
-        return RunStatus(
-            id=folder.name,
-            folder=folder,
-            state=_state(folder, facts),
-            recipe=facts.recipe,
-            data=noted["data"],
-            created=noted["created"],
-            place=float(noted.get("place", 0)),
-            pid=noted["pid"],
-            lesson=facts.lesson,
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise unreadable(folder, error) from error
+    note = read_note(folder)
+    return RunStatus(
+        id=folder.name,
+        folder=folder,
+        state=_state(folder, note),
+        recipe=note.recipe,
+        data=note.data,
+        created=note.created,
+        place=note.place,
+        pid=note.pid,
+        fine_tune=note.fine_tune,
+    )
 
 
 def all_runs() -> list[RunStatus]:
-    """Every run that can be read, the latest first."""
+    """Return every run that can be read, the latest first."""
     runs = []
     for path in runs_dir().glob(f"*/{RUN_FILE}"):
         with suppress(RunError):
@@ -121,7 +149,7 @@ def all_runs() -> list[RunStatus]:
 
 
 def find_run(identifier: str) -> RunStatus:
-    """The run of that id.
+    """Return the run with that id.
 
     Raises:
         RunError: there is none.
@@ -133,40 +161,41 @@ def find_run(identifier: str) -> RunStatus:
 
 
 def latest_run() -> RunStatus | None:
-    """The run that began last; None where there was none."""
+    """Return the run that began last; None if there was none."""
     begun = [run for run in all_runs() if run.state != "queued"]
     return max(begun, key=lambda run: run.place, default=None)
 
 
 def running_run() -> RunStatus | None:
-    """The run that is going on now."""
+    """Return the run that is being done now; None if there is none."""
     return next((run for run in all_runs() if run.state == "running"), None)
 
 
 def queued_runs() -> list[RunStatus]:
-    """The runs that wait for their turn, the next one first."""
+    """Return the runs that wait for their turn, the next one first."""
     return sorted((run for run in all_runs() if run.state == "queued"), key=lambda run: (run.place, run.id))
 
 
-def _state(folder: Path, facts: Facts) -> State:
-    for ending in ENDINGS:
-        if facts.last_event == ending:
-            too_late = ending == "cancelled" and (folder / RECORD_FILE).exists()
-            return "finished" if too_late else ending
-    noted = facts.noted
-    if noted.get("queued") and noted["pid"] is None:
+def _state(folder: Path, note: RunNote) -> State:
+    last = events.last_event(folder)
+    if isinstance(last, Ending):
+        too_late = last.event == "cancelled" and (folder / RECORD_FILE).exists()
+        return "finished" if too_late else last.event
+    if note.queued and note.pid is None:
         return "queued"
-    if noted["pid"] is not None and _is_alive(noted["pid"], noted["process_started"]):
-        return "queued" if noted.get("queued") else "running"
-    if (folder / RECORD_FILE).exists():  # saved, and killed before it could say so
+    if _is_alive(note):
+        return "queued" if note.queued else "running"
+    if (folder / RECORD_FILE).exists():  # killed after the version was saved, before the event
         return "finished"
     return "cancelled" if (folder / CANCEL_FILE).exists() else "interrupted"
 
 
-def _is_alive(pid: int, started: float) -> bool:
+def _is_alive(note: RunNote) -> bool:
+    if note.pid is None or note.process_started is None:
+        return False
     try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < 1
+        process = psutil.Process(note.pid)
+        same = abs(process.create_time() - note.process_started) < 1
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -16,7 +16,7 @@ from mnist_core import RECIPES
 from mnist_core.errors import RunError
 from mnist_core.images.strokes import draw_strokes
 from mnist_core.runs import jobs
-from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.folder import RunRequest
 from mnist_core.runs.status import find_run
 from pages.ui.widgets.board import board, put_example
 
@@ -137,7 +137,7 @@ def _put(strokes: tuple[str, ...], pen: int, what: str) -> None:
 
 
 def _train() -> None:
-    st.session_state[DEMO].run = jobs.start(Assignment(RECIPES["quick"], "sample")).id
+    st.session_state[DEMO].run = jobs.start(RunRequest(RECIPES["quick"], "sample")).id
 
 
 def _trained() -> State:

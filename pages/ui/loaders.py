@@ -16,8 +16,7 @@ from mnist_core.errors import StoreError, WeightsError
 from mnist_core.evaluation.comparison import Comparison, compare
 from mnist_core.explanation.exemplars import Exemplars
 from mnist_core.images.datasets import CLASSES, DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
-from mnist_core.runs.folder import EVENTS_FILE
-from mnist_core.runs.status import RunStatus, running_run
+from mnist_core.runs.status import running_run
 from mnist_core.training.augmentation import Augmenter
 from mnist_core.training.loop import estimate_seconds, leave_a_core_free
 from mnist_core.versions import registry
@@ -173,18 +172,6 @@ def estimated_seconds(recipe: Recipe, training_images: int) -> float:
 def _estimated_seconds(recipe: Recipe, training_images: int, busy: bool) -> float:  # noqa: ARG001 — what was timed beside a training is not shown after it
     _settle_down()
     return estimate_seconds(recipe, training_images, registry.teacher_of(recipe))
-
-
-def best_epoch(run: RunStatus) -> tuple[float, int]:
-    """The best validation accuracy of a run that is at an end, and the epoch that reached it; 0, 0 where none did."""
-    events = run.folder / EVENTS_FILE
-    return _best_epoch(run, events.stat().st_mtime_ns if events.exists() else 0)
-
-
-@st.cache_data(max_entries=1000, show_spinner=False, hash_funcs={RunStatus: lambda run: str(run.folder)})
-def _best_epoch(run: RunStatus, _changed: int) -> tuple[float, int]:
-    epochs = ((float(event["validation_accuracy"]), int(event["epoch"])) for event in run.of("epoch"))
-    return max(epochs, key=lambda reached: reached[0], default=(0.0, 0))
 
 
 @st.cache_data(max_entries=32, show_spinner="Distorting some digits …")

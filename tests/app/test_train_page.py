@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import RECIPES
 from mnist_core.runs import jobs, queue
-from mnist_core.runs.assignments import Assignment
-from mnist_core.runs.folder import append_event, write_run
+from mnist_core.runs.events import Cancelled, Epoch, Failed, Resumed, RunEvent, append_event
+from mnist_core.runs.folder import RunRequest, write_run
 from mnist_core.runs.status import RunStatus, latest_run, queued_runs, read_run, running_run
 from mnist_core.versions.active import active_name, promote
 
@@ -65,23 +65,23 @@ def wait(until: Callable[[], object]) -> None:
 
 def finished_run(epochs: int = 2) -> str:
     """Train on the sample and wait for the end; the run's id."""
-    run = jobs.start(Assignment(RECIPES["quick"].override(epochs=epochs), "sample"))
+    run = jobs.start(RunRequest(RECIPES["quick"].override(epochs=epochs), "sample"))
     wait(lambda: running_run() is None)
     return run.id
 
 
 def long_run() -> RunStatus:
     """A run on the sample that has finished some epochs, and goes on for longer than any test."""
-    run = jobs.start(Assignment(RECIPES["quick"].override(epochs=10_000, schedule="constant"), "sample"))
-    wait(lambda: len(read_run(run.folder).of("epoch")) > 1)
+    run = jobs.start(RunRequest(RECIPES["quick"].override(epochs=10_000, schedule="constant"), "sample"))
+    wait(lambda: len(read_run(run.folder).of(Epoch)) > 1)
     return read_run(run.folder)
 
 
-def ended_run(weights: Path, name: str, event: dict[str, object]) -> Path:
+def ended_run(weights: Path, name: str, event: RunEvent) -> Path:
     """The folder of a run that came to an end without a version."""
     folder = weights / "runs" / name
     folder.mkdir(parents=True)
-    write_run(folder, Assignment(RECIPES["quick"], "mnist"), os.getpid())
+    write_run(folder, RunRequest(RECIPES["quick"], "mnist"), os.getpid())
     append_event(folder, event)
     return folder
 
@@ -91,7 +91,7 @@ def test_it_says_what_training_will_do_before_it_starts(page: AppTest) -> None:
     metrics = {metric.label: metric.value for metric in page.metric}
     assert metrics["Network"] == "784–100–100–10"
     assert metrics["Parameters"] == "89,610"
-    assert metrics["Learns from"] == "3,500 images"
+    assert metrics["Trains on"] == "3,500 images"
     assert metrics["Training time"].startswith("about ")
     assert labels(page) == ["Train"]
 
@@ -101,7 +101,7 @@ def test_distorted_digits_are_shown_before_training_on_them(page: AppTest) -> No
     page.segmented_control(key="recipe").set_value("robust").run()
     assert not page.exception
     assert len(page.get("image")) == 1
-    assert "what the recipe makes of each" in words(page)
+    assert "distorted copies" in words(page)
 
 
 def test_without_mnist_it_says_that_it_will_be_downloaded(page: AppTest) -> None:
@@ -204,7 +204,9 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
 def test_others_wait_in_a_queue_that_can_be_ordered(page: AppTest) -> None:
     long_run()
     page.run()
-    assert "of 500 right" in words(page), "the confusion matrix of the latest epoch is there"
+    assert "of 500 validation images correctly classified" in words(page), (
+        "the confusion matrix of the latest epoch is there"
+    )
     press(page, "Train")
     page.number_input(key="setting-epochs").set_value(9).run()
     press(page, "Train")
@@ -236,13 +238,13 @@ def test_cancel_comes_back_at_once_and_a_run_that_does_not_end_is_ended(
 
 def test_an_interrupted_run_is_resumed_to_its_end(page: AppTest) -> None:
     recipe = RECIPES["quick"].override(epochs=12, batch_size=16)
-    run = jobs.start(Assignment(recipe, "sample"))
-    wait(lambda: len(read_run(run.folder).of("epoch")) > 1)
+    run = jobs.start(RunRequest(recipe, "sample"))
+    wait(lambda: len(read_run(run.folder).of(Epoch)) > 1)
     assert run.pid is not None
     os.kill(run.pid, signal.SIGKILL)
     wait(lambda: read_run(run.folder).state == "interrupted")
     page.run()
-    assert "ended without a word" in page.error[0].value
+    assert "ended without a message" in page.error[0].value
     epoch = read_run(run.folder).resumable_epoch
     press(page, f"Resume after epoch {epoch}")
     assert not page.exception
@@ -251,14 +253,14 @@ def test_an_interrupted_run_is_resumed_to_its_end(page: AppTest) -> None:
     page.run()
     done = read_run(run.folder)
     assert done.state == "finished"
-    assert [event["epoch"] for event in done.of("resumed")] == [epoch]
-    assert [event["epoch"] for event in done.of("epoch")] == list(range(1, 13))
+    assert [event.epoch for event in done.of(Resumed)] == [epoch]
+    assert [event.epoch for event in done.of(Epoch)] == list(range(1, 13))
     assert "Use this model" in labels(page)
 
 
 def test_a_cancelled_run_is_started_again_and_earlier_ones_are_looked_at(weights: Path) -> None:
-    ended_run(weights, "20260101-000000-quick", {"event": "failed", "kind": "RunError", "message": "No luck."})
-    ended_run(weights, "20260102-000000-quick", {"event": "cancelled"})
+    ended_run(weights, "20260101-000000-quick", Failed(kind="RunError", message="No luck."))
+    ended_run(weights, "20260102-000000-quick", Cancelled())
     page = open_page()
     assert "Last run: quick, MNIST" in words(page)
     assert "Cancelled" in words(page)
@@ -289,7 +291,7 @@ def test_a_finished_run_is_there_for_a_new_visitor_who_uses_it(weights: Path) ->
 
 
 def test_a_failed_run_is_explained_in_a_sentence_with_the_log_and_a_way_on(weights: Path) -> None:
-    event = {"event": "failed", "kind": "DatasetError", "message": "A file is missing. Try again."}
+    event = Failed(kind="DatasetError", message="A file is missing. Try again.")
     folder = ended_run(weights, "20260101-000000-quick", event)
     (folder / "log.txt").write_text("details for the curious")
     page = open_page()

@@ -26,7 +26,8 @@ from mnist_core import RECIPES, DigitClassifier
 from mnist_core.images.datasets import mnist_is_here
 from mnist_core.images.strokes import SETTINGS, render
 from mnist_core.runs import jobs
-from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.events import Epoch
+from mnist_core.runs.folder import RunRequest
 from mnist_core.runs.status import read_run
 from mnist_core.versions import registry
 from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, Strokes, draw, launch, serve
@@ -119,8 +120,8 @@ def training(weights: Path) -> Iterator[None]:
     """A run of `best` on MNIST that has begun to learn; cancelled afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_WEIGHTS", str(weights))
-        run = jobs.start(Assignment(RECIPES["best"], "mnist" if mnist_is_here() else "sample"))
-        while not read_run(run.folder).of("epoch"):
+        run = jobs.start(RunRequest(RECIPES["best"], "mnist" if mnist_is_here() else "sample"))
+        while not read_run(run.folder).of(Epoch):
             time.sleep(0.2)
         yield
         print(f"The run did {len(read_run(run.folder).of('epoch'))} epochs meanwhile.")

@@ -37,9 +37,9 @@ from mnist_core import RECIPES, DigitClassifier, Recipe, files
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import MNIST_FILES, mnist_is_here
 from mnist_core.images.strokes import SETTINGS, render
-from mnist_core.runs import jobs, processes
-from mnist_core.runs.assignments import Assignment
-from mnist_core.runs.folder import read_log, write_run
+from mnist_core.runs import jobs, queue
+from mnist_core.runs.events import Download, Epoch, Evaluating, Loaded
+from mnist_core.runs.folder import RunRequest, write_run
 from mnist_core.runs.status import RunStatus, queued_runs, read_run, running_run
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_name, history, promote
@@ -51,10 +51,10 @@ LONGEST = 120
 SEVEN = [(60, 30), (300, 0), (690, 40), (560, 330), (480, 520), (380, 790), (330, 1000)]
 FIRST, SECOND = "runs/20200101-000000-first", "runs/20200101-000001-second"
 
-QUICK = Assignment(RECIPES["quick"].override(epochs=1), "sample")
+QUICK = RunRequest(RECIPES["quick"].override(epochs=1), "sample")
 DOWNLOADED = replace(QUICK, data="mnist")
-LEARNING = Assignment(RECIPES["article"].override(epochs=15), "sample")
-HEAVY = Assignment(Recipe(name="heavy", hidden=(1024, 1024), batch_size=1000, epochs=10), "sample")
+LEARNING = RunRequest(RECIPES["article"].override(epochs=15), "sample")
+HEAVY = RunRequest(Recipe(name="heavy", hidden=(1024, 1024), batch_size=1000, epochs=10), "sample")
 """Steps are few and its checkpoints large: it spends a good part of its time writing them."""
 
 DOWNLOADING = """
@@ -154,11 +154,11 @@ def _bring_to_its_end(run: RunStatus) -> None:
             run = _start_downloading(mirror)
             _wait(lambda: read_run(run.folder).ended, run)
     else:
-        run = jobs.resume(run) if run.resumable_epoch else jobs.start(Assignment(run.recipe, run.data))
+        run = jobs.resume(run) if run.resumable_epoch else jobs.start(RunRequest(run.recipe, run.data))
         _wait(lambda: read_run(run.folder).ended, run)
     run = read_run(run.folder)
-    _require(run.state == "finished", f"the second try {run.state}: {run.message}\n{read_log(run.folder)}")
-    epochs = [epoch["epoch"] for epoch in run.of("epoch")]
+    _require(run.state == "finished", f"the second try {run.state}: {run.message}\n{run.log}")
+    epochs = [epoch.epoch for epoch in run.of(Epoch)]
     _require(epochs == list(range(1, run.recipe.epochs + 1)), f"epochs told of: {epochs}")
     registry.load_version(run.folder)
 
@@ -167,7 +167,7 @@ def _while_downloading(folder: Path, chance: random.Random) -> tuple[RunStatus, 
     shutil.rmtree(folder / "data", ignore_errors=True)
     with _slow_server(seconds=2) as mirror:
         run = _start_downloading(mirror)
-        _wait(lambda: read_run(run.folder).of("download"), run)
+        _wait(lambda: read_run(run.folder).of(Download), run)
         seconds = _kill(read_run(run.folder), chance.uniform(0, 2.5))
     for file, (md5, _) in MNIST_FILES.items():
         path = folder / "data" / "MNIST" / "raw" / file
@@ -178,7 +178,7 @@ def _while_downloading(folder: Path, chance: random.Random) -> tuple[RunStatus, 
 
 def _while_learning(_folder: Path, chance: random.Random) -> tuple[RunStatus, float]:
     run = jobs.start(LEARNING)
-    _wait(lambda: read_run(run.folder).of("loaded"), run)
+    _wait(lambda: read_run(run.folder).of(Loaded), run)
     return run, _kill(run, chance.uniform(0, 1.5))
 
 
@@ -192,7 +192,7 @@ def _while_writing_a_checkpoint(_folder: Path, chance: random.Random) -> tuple[R
 
 def _while_judging(_folder: Path, chance: random.Random) -> tuple[RunStatus, float]:
     run = jobs.start(QUICK)
-    _wait(lambda: read_run(run.folder).of("evaluating"), run, every=0.001)
+    _wait(lambda: read_run(run.folder).of(Evaluating), run, every=0.001)
     return run, _kill(run, chance.uniform(0, 1.0))
 
 
@@ -233,12 +233,10 @@ def _kill(run: RunStatus, seconds: float) -> float:
 def _wait(condition: Callable[[], object], run: RunStatus, every: float = 0.02) -> None:
     end = time.monotonic() + LONGEST
     while not condition():
-        _require(time.monotonic() < end, f"{run.id} takes too long\n{read_log(run.folder)}")
+        _require(time.monotonic() < end, f"{run.id} takes too long\n{run.log}")
         now = read_run(run.folder)
         if now.ended:
-            _require(
-                bool(condition()) or now.state == "finished", f"{run.id} {now.state} early: {read_log(now.folder)}"
-            )
+            _require(bool(condition()) or now.state == "finished", f"{run.id} {now.state} early: {now.log}")
             return
         time.sleep(every)
 
@@ -266,7 +264,7 @@ def _house(folder: Path) -> Iterator[None]:
             jobs.cancel(run)
         if (going_on := running_run()) is not None:
             jobs.cancel(going_on, wait_seconds=10)
-        for process in processes.started:
+        for process in queue.child_processes:
             process.wait(30)
         for name, value in outside.items():
             os.environ.pop(name)
@@ -282,7 +280,7 @@ def _start_downloading(mirror: str) -> RunStatus:
         process = subprocess.Popen(
             [sys.executable, "-c", DOWNLOADING, mirror, "perform", str(folder)], cwd=ROOT, stdout=log, stderr=log
         )
-    processes.started.append(process)
+    queue.child_processes.append(process)
     end = time.monotonic() + LONGEST
     while read_run(folder).state == "queued" and process.poll() is None:
         _require(time.monotonic() < end, "the process did not begin")

@@ -39,7 +39,7 @@ def test_versions_are_listed_and_shown(
     assert run(monkeypatch, "models", "list") == 0
     out = capsys.readouterr().out
     assert "* best" in out
-    assert "97.69% of 10,000 images right (95% interval 97.38% to 97.97%)" in out
+    assert "97.69% of 10,000 images correctly classified (95% interval 97.38% to 97.97%)" in out
     assert run(monkeypatch, "models", "show", mine.name, "--json") == 0
     assert json.loads(capsys.readouterr().out) == json.loads((mine.folder / "model.json").read_text())
     assert run(monkeypatch, "models", "show", "article") == 0

@@ -19,10 +19,10 @@ from mnist_core.evaluation.comparison import chance
 from mnist_core.explanation.pictures import to_png
 from mnist_core.images.datasets import Dataset
 from mnist_core.runs import jobs
-from mnist_core.runs.assignments import DRAWINGS_FILE, Assignment, Lesson, kept_drawings
+from mnist_core.runs.events import Finished, RunEvent
 from mnist_core.runs.execution import perform
 from mnist_core.runs.finetune import prepare
-from mnist_core.runs.folder import Event
+from mnist_core.runs.folder import DRAWINGS_FILE, FineTuneRequest, RunRequest, load_drawings
 from mnist_core.runs.queue import turn
 from mnist_core.runs.status import all_runs, find_run
 from mnist_core.versions import registry
@@ -91,9 +91,9 @@ def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -
     assert version.record.command == "mnist-core teach --base article --writer Ann"
     assert Record.from_dict(version.record.to_dict()) == version.record
     run = find_run(version.name)
-    assert run.lesson == Lesson("article", ("Ann",))
+    assert run.fine_tune == FineTuneRequest("article", ("Ann",))
     assert run.state == "finished"
-    again = Lesson(version.name, ("Ann",))
+    again = FineTuneRequest(version.name, ("Ann",))
     assert prepare(again).recipe.name == "article (taught)"
     with DrawingStore() as store:
         judged = [drawing.id for drawing in store.find(["Ann"]) if drawing.id not in teaching.learned]
@@ -106,7 +106,7 @@ def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -
 def test_too_few_drawings_are_told_before_anything_begins(sample: Dataset) -> None:
     keep(sample, "Ann", 1)
     with pytest.raises(TeachingError, match="Draw 6 more"):
-        prepare(Lesson("best", ("Ann",)))
+        prepare(FineTuneRequest("best", ("Ann",)))
     assert all_runs() == []
 
 
@@ -114,20 +114,20 @@ def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(
     keep(sample, "Ann", 4)
     with DrawingStore() as store:
         drawings = store.images()
-    run = jobs.claim(Assignment(RECIPES["quick"].override(epochs=2), "sample", drawings=drawings))
+    run = jobs.claim(RunRequest(RECIPES["quick"].override(epochs=2), "sample", drawings=drawings))
     keep(sample, "Ben", 1)
-    told: list[Event] = []
+    told: list[RunEvent] = []
     with turn(run):
         version = perform(run, told.append)
-    assert told[-1] == {"event": "finished", "version": version.name}
+    assert told[-1] == Finished(version=version.name)
     assert version.record.images == {"training": 3540, "validation": 500, "test": 1000, "drawings": 40}
     assert version.record.learned_from_drawings
     assert version.record.command.endswith("--with-drawings")
     with pytest.raises(TeachingError, match="There are 0 drawings of digits that it has not learned from yet"):
-        prepare(Lesson(version.name))
-    found = kept_drawings(run.folder)
+        prepare(FineTuneRequest(version.name))
+    found = load_drawings(run.folder)
     assert found is not None
     assert np.array_equal(found.images, drawings.images)
     (run.folder / DRAWINGS_FILE).write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="Start the run again"):
-        kept_drawings(run.folder)
+        load_drawings(run.folder)

@@ -17,17 +17,17 @@ import pytest
 
 from mnist_core import RECIPES
 from mnist_core.errors import RunError
-from mnist_core.runs import jobs, processes, queue
-from mnist_core.runs.assignments import Assignment
-from mnist_core.runs.folder import append_event, read_log, update_run, write_run
+from mnist_core.runs import jobs, queue
+from mnist_core.runs.events import Epoch, Finished, Loaded, Step, append_event
+from mnist_core.runs.folder import RunRequest, read_log, update_run, write_run
 from mnist_core.runs.queue import move_up, tend_queue, turn
 from mnist_core.runs.status import RunStatus, all_runs, find_run, latest_run, queued_runs, read_run, running_run
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_name, promote
 
-SHORT = Assignment(RECIPES["quick"].override(epochs=2), "sample")
-SHORTEST = Assignment(RECIPES["quick"].override(epochs=1), "sample")
-ENDLESS = Assignment(RECIPES["quick"].override(epochs=10_000), "sample")
+SHORT = RunRequest(RECIPES["quick"].override(epochs=2), "sample")
+SHORTEST = RunRequest(RECIPES["quick"].override(epochs=1), "sample")
+ENDLESS = RunRequest(RECIPES["quick"].override(epochs=10_000), "sample")
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,7 +39,7 @@ def _no_run_is_left_behind() -> Iterator[None]:
     while (run := running_run()) is not None and run.pid != os.getpid():
         psutil.Process(run.pid).kill()
         wait_for(run, lambda run: run.ended)
-    for process in processes.started:
+    for process in queue.child_processes:
         process.wait(30)
 
 
@@ -75,7 +75,7 @@ def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itsel
     assert latest_run() == run, "one that waits has not begun"
     run = wait_for(run, lambda run: run.state != "running")
     assert run.state == "finished", read_log(run.folder)
-    assert [epoch["epoch"] for epoch in run.of("epoch")] == [1, 2]
+    assert [epoch.epoch for epoch in run.of(Epoch)] == [1, 2]
     version = registry.version(f"runs/{run.id}")
     assert version.record.recipe == SHORT.recipe
     assert version.record.evaluation.images == 1000
@@ -85,7 +85,7 @@ def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itsel
     # nobody looks at the queue from here on: the process before started it
     after = wait_for(after, lambda run: run.ended)
     assert after.state == "finished", read_log(after.folder)
-    assert after.of("loaded")[0]["time"] > run.of("finished")[0]["time"]
+    assert after.of(Loaded)[0].time > run.of(Finished)[0].time
     assert latest_run() == after
     assert running_run() is None
 
@@ -93,7 +93,7 @@ def test_a_run_trains_evaluates_and_can_be_used_and_the_next_one_starts_by_itsel
 def test_a_cancelled_run_leaves_nothing_half_written_and_lets_the_next_start() -> None:
     run = jobs.start(ENDLESS)
     after = jobs.start(ENDLESS)
-    run = wait_for(run, lambda run: run.of("step"))
+    run = wait_for(run, lambda run: run.of(Step))
     jobs.cancel(run, wait_seconds=30)
     run = read_run(run.folder)
     assert run.state == "cancelled"
@@ -108,16 +108,16 @@ def test_a_cancelled_run_leaves_nothing_half_written_and_lets_the_next_start() -
 
 def test_a_killed_run_is_shown_as_interrupted_and_the_queue_goes_on_when_looked_at() -> None:
     run, after = jobs.start(ENDLESS), jobs.start(ENDLESS)
-    run = wait_for(run, lambda run: run.of("step"))
+    run = wait_for(run, lambda run: run.of(Step))
     psutil.Process(run.pid).kill()
     run = wait_for(run, lambda run: run.state != "running")
     assert run.state == "interrupted"
-    assert "without a word" in run.message
+    assert "without a message" in run.message
     assert read_run(after.folder).state == "queued"
     tend_queue()
     assert ids([started for started in [running_run()] if started]) == [after.id]
     # the process that is started is low in priority, so that pages come first
-    wait_for(after, lambda run: run.of("loaded"))
+    wait_for(after, lambda run: run.of(Loaded))
     assert psutil.Process(read_run(after.folder).pid).nice() > psutil.Process().nice()
 
 
@@ -146,7 +146,7 @@ def test_the_queue_is_done_in_order_unless_somebody_changes_it() -> None:
 
 
 def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it() -> None:
-    run = wait_for(jobs.start(ENDLESS), lambda run: run.of("loaded"))
+    run = wait_for(jobs.start(ENDLESS), lambda run: run.of(Loaded))
     before = jobs.start(SHORTEST)
     command = [sys.executable, "-m", "mnist_core", "train", "--recipe", "quick", "--data", "sample", "--epochs", "1"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -162,14 +162,14 @@ def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it()
             process.kill()
     assert process.returncode == 0, err
     assert f"waiting for {run.id}" in err
-    assert "images right" in out
+    assert "images correctly classified" in out
     before, mine = read_run(before.folder), read_run(waiting[1].folder)
     assert (before.state, mine.state) == ("finished", "finished")
-    assert mine.of("loaded")[0]["time"] > before.of("finished")[0]["time"]
+    assert mine.of(Loaded)[0].time > before.of(Finished)[0].time
 
 
 def test_a_run_that_does_not_end_when_asked_to_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = wait_for(jobs.start(ENDLESS), lambda run: run.of("loaded"))
+    run = wait_for(jobs.start(ENDLESS), lambda run: run.of(Loaded))
     os.kill(run.pid or 0, signal.SIGSTOP)
     jobs.cancel(run)
     tend_queue()
@@ -204,7 +204,7 @@ def test_many_who_start_at_once_never_make_two_runs_go_on_together() -> None:
         time.sleep(0.1)  # they go on by themselves
     runs = all_runs()
     assert [run.state for run in runs] == ["finished"] * 3
-    spans = sorted((run.of("loaded")[0]["time"], run.of("finished")[0]["time"]) for run in runs)
+    spans = sorted((run.of(Loaded)[0].time, run.of(Finished)[0].time) for run in runs)
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
 
 
@@ -217,7 +217,7 @@ def test_a_run_without_its_images_says_what_to_do(tmp_path: Path, monkeypatch: p
     assert "train-images-idx3-ubyte is missing" in run.message
     assert "bundled sample" in run.message
     assert run.message in read_log(run.folder)
-    with pytest.raises(RunError, match="cannot be gone on with"):
+    with pytest.raises(RunError, match="cannot be resumed"):
         jobs.resume(run)
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from mnist_core import RECIPES
 from mnist_core.runs import jobs
-from mnist_core.runs.assignments import Assignment
+from mnist_core.runs.events import Epoch, Loaded
 from mnist_core.runs.execution import perform
+from mnist_core.runs.folder import RunRequest
 from mnist_core.runs.status import RunStatus, read_run
 from mnist_core.runs.tensorboard import SCALARS, EventFiles
 
-SHORT = Assignment(RECIPES["quick"].override(epochs=3), "sample")
+SHORT = RunRequest(RECIPES["quick"].override(epochs=3), "sample")
 
 
 def done_here() -> RunStatus:
@@ -39,10 +40,10 @@ def test_tensorboard_reads_what_the_run_told() -> None:
     pytest.importorskip("tensorboard")
     run = done_here()
     curve = scalars(run.folder)
-    epochs = run.of("epoch")
+    epochs = run.of(Epoch)
     assert len(epochs) == 3
     for field, tag in SCALARS.items():
-        assert curve(tag) == pytest.approx({epoch["epoch"]: epoch[field] for epoch in epochs})
+        assert curve(tag) == pytest.approx({epoch.epoch: getattr(epoch, field) for epoch in epochs})
 
 
 def test_a_resumed_run_replaces_what_it_does_again(tmp_path: Path) -> None:
@@ -50,8 +51,8 @@ def test_a_resumed_run_replaces_what_it_does_again(tmp_path: Path) -> None:
     for before, losses in ((0, [3.0, 2.0, 1.0]), (1, [0.5])):
         files = EventFiles(tmp_path, before)
         for epoch, loss in enumerate(losses, start=before + 1):
-            files({"event": "epoch", "epoch": epoch, **dict.fromkeys(SCALARS, loss)})
-        files({"event": "loaded"})
+            files(Epoch(epoch=epoch, **dict.fromkeys(SCALARS, loss), validation_confusion=(), seconds=1.0))
+        files(Loaded(images={}))
         files.close()
     assert scalars(tmp_path)("loss/training") == {1: 3.0, 2: 0.5}
 

@@ -15,8 +15,8 @@ from mnist_core.errors import CheckpointError
 from mnist_core.images.datasets import Dataset
 from mnist_core.network.model import MLP
 from mnist_core.runs import jobs, processes
-from mnist_core.runs.assignments import Assignment
-from mnist_core.runs.folder import read_log
+from mnist_core.runs.events import Epoch, Resumed
+from mnist_core.runs.folder import RunRequest, read_log
 from mnist_core.training.checkpoints import Checkpoint, epoch_of
 from mnist_core.training.loop import leave_a_core_free
 from mnist_core.training.progress import EpochProgress, Trained
@@ -153,7 +153,7 @@ def test_early_stopping_stops_and_keeps_the_best_epoch(tiny: Dataset, tmp_path: 
 
 def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Dataset) -> None:
     recipe = RECIPES["article"].override(epochs=12)
-    run = wait_for(jobs.start(Assignment(recipe, "sample")), lambda run: run.resumable_epoch)
+    run = wait_for(jobs.start(RunRequest(recipe, "sample")), lambda run: run.resumable_epoch)
     psutil.Process(run.pid).kill()
     run = wait_for(run, lambda run: run.ended)
     assert run.state == "interrupted"
@@ -161,8 +161,8 @@ def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Da
     assert jobs.resume(run).id == run.id
     resumed = wait_for(run, lambda run: run.ended)
     assert resumed.state == "finished", read_log(resumed.folder)
-    assert [event["epoch"] for event in resumed.of("resumed")] == [run.resumable_epoch]
-    assert [epoch["epoch"] for epoch in resumed.of("epoch")] == list(range(1, 13)), "each is told of once"
+    assert [event.epoch for event in resumed.of(Resumed)] == [run.resumable_epoch]
+    assert [epoch.epoch for epoch in resumed.of(Epoch)] == list(range(1, 13)), "each is told of once"
     assert not (run.folder / "checkpoint.safetensors").exists()
     version = registry.load_version(run.folder)
     assert version.record.curve.epoch == tuple(range(1, 13))

@@ -12,6 +12,7 @@ import torch
 from mnist_core import RECIPES, DigitClassifier, Recipe, train
 from mnist_core.images.datasets import Dataset
 from mnist_core.network.model import MLP
+from mnist_core.runs.events import Epoch, Evaluating, Finished, Loaded
 from mnist_core.runs.execution import train_command
 from mnist_core.runs.status import read_run
 from mnist_core.training import parallel
@@ -53,8 +54,8 @@ def test_two_processes_take_the_steps_of_one_and_write_one_version(
 
     run = read_run(tmp_path / "two")
     assert run.state == "finished"
-    assert [epoch["epoch"] for epoch in run.of("epoch")] == [1, 2, 3, 4]
-    assert [len(run.of(kind)) for kind in ("loaded", "evaluating", "finished")] == [1, 1, 1]
+    assert [epoch.epoch for epoch in run.of(Epoch)] == [1, 2, 3, 4]
+    assert [len(run.of(kind)) for kind in (Loaded, Evaluating, Finished)] == [1, 1, 1]
     assert done.stdout.count("epoch 4/4") == 1, "only the first one reports"
     assert not list(weights.glob("**/*.json*")), "nothing is written elsewhere"
 

@@ -25,7 +25,7 @@ MOST_POINTS = 40
 
 def learning_curves(run: RunStatus, *, key: str = "curves") -> None:
     """Loss and accuracy of a run, epoch by epoch."""
-    curve = Curve.of(run.of("epoch"))
+    curve = run.curve
     done = curve.epoch[-1] if curve.epoch else 1
     # while a long run goes on, the axis is lengthened from time to time, so that its beginning can be seen
     coming = 10 * 2 ** max(0, math.ceil(math.log2((done + 1) / 10)))

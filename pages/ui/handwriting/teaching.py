@@ -8,8 +8,9 @@ from mnist_core.drawings.store import DrawingStore
 from mnist_core.errors import TeachingError, WeightsError
 from mnist_core.evaluation.comparison import LEVEL, chance, in_words
 from mnist_core.runs import jobs
-from mnist_core.runs.assignments import Lesson
+from mnist_core.runs.events import Evaluating, TeachingStep
 from mnist_core.runs.finetune import prepare
+from mnist_core.runs.folder import FineTuneRequest
 from mnist_core.runs.queue import tend_queue
 from mnist_core.runs.status import RunStatus, all_runs
 from mnist_core.versions import deletion, registry
@@ -43,7 +44,7 @@ def teach_from_page(store: DrawingStore, mine: str) -> None:
         placeholder="Everybody's",
         key=f"teach-writers-{mine}",
     )
-    lesson = Lesson(active_name(), tuple(chosen))
+    lesson = FineTuneRequest(active_name(), tuple(chosen))
     run = _last_lesson(lesson.writers)
     busy = run is not None and not run.ended
     _offer_lesson(lesson, busy=busy)
@@ -53,7 +54,7 @@ def teach_from_page(store: DrawingStore, mine: str) -> None:
         _show_outcome(run, store)
 
 
-def _offer_lesson(lesson: Lesson, *, busy: bool) -> None:
+def _offer_lesson(lesson: FineTuneRequest, *, busy: bool) -> None:
     """The button; where there is too little to teach with, what is missing."""
     assignment, missing = None, ""
     try:
@@ -74,7 +75,11 @@ def _last_lesson(writers: tuple[str, ...]) -> RunStatus | None:
         return None
     for run in all_runs():
         given_here = run.id == st.session_state.get(LESSON)
-        if run.lesson and run.lesson.writers == writers and (given_here or not run.ended or run.state == "finished"):
+        if (
+            run.fine_tune
+            and run.fine_tune.writers == writers
+            and (given_here or not run.ended or run.state == "finished")
+        ):
             return run
     return None
 
@@ -88,10 +93,10 @@ def _follow(writers: tuple[str, ...]) -> None:
         st.rerun()
     elif run.state == "queued":
         st.info("It waits for the run before it.", icon=":material/schedule:")
-    elif run.of("evaluating"):
+    elif run.of(Evaluating):
         st.progress(1.0, "Judging it on the other drawings and on the test images …")
-    elif steps := run.of("teaching"):
-        st.progress(steps[-1]["step"] / steps[-1]["steps"], f"Step {steps[-1]['step']} of {steps[-1]['steps']}")
+    elif steps := run.of(TeachingStep):
+        st.progress(steps[-1].step / steps[-1].steps, f"Step {steps[-1].step} of {steps[-1].steps}")
     else:
         st.progress(0.0, "Starting …")
 

@@ -1,4 +1,4 @@
-"""Watching the run that goes on, and the queue behind it; both change without the rest of the page."""
+"""The run that is going on and the queue behind it; both are redrawn without the rest of the page."""
 
 import base64
 import time
@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.evaluation.evaluation import wilson_interval
 from mnist_core.runs import jobs
-from mnist_core.runs.folder import FIRST_LAYER_FILE
+from mnist_core.runs.events import Download, Epoch, Evaluating, Loaded, Step
 from mnist_core.runs.queue import move_up, tend_queue
 from mnist_core.runs.status import RunStatus, queued_runs, running_run
 from mnist_core.versions.catalogue import recipe_in_words
@@ -17,15 +17,15 @@ from pages.ui.layout import errors_in_words
 
 ABOUT_DATA = {"mnist": "MNIST", "sample": "Bundled sample"}
 SILENCE_SECONDS = 20
-"""After which a visitor is told that nothing was heard of the run."""
+"""How long a run may report nothing before the page says so."""
 
 
 @st.fragment(run_every="0.5s")
 @errors_in_words()
 def follow(watched: str) -> None:
-    """Watch the run of that id and the queue; when another one goes on, or none, the page begins anew.
+    """Show the run with the id `watched` and the queue; rerun the page as soon as another run is going on, or none.
 
-    `watched` is empty where all runs still wait for their turn.
+    `watched` is empty while all runs wait for their turn.
     """
     tend_queue()
     run, waiting = running_run(), queued_runs()
@@ -46,42 +46,40 @@ def _show_run(run: RunStatus) -> None:
             st.button("Cancel", icon=":material/stop:", on_click=_cancel, args=[run])
     share, text = progress(run)
     st.progress(share, text=text)
-    if epochs := run.of("epoch"):
+    if epochs := run.of(Epoch):
         learning_curves(run, key="live")
         matrix, weights = st.columns([0.5, 0.5], gap="medium")
         with matrix:
-            _show_confusion(epochs[-1]["epoch"], epochs[-1]["validation_confusion"])
+            _show_confusion(epochs[-1])
         with weights:
             show_first_layer(run)
-    st.caption("You may leave this page or close the tab: the training goes on, and is here when you come back.")
+    st.caption("You can leave this page or close the tab: training continues, and you find it here when you come back.")
 
 
-def _show_confusion(epoch: int, confusion: list[list[int]]) -> None:
+def _show_confusion(epoch: Epoch) -> None:
+    confusion = epoch.validation_confusion
     images = sum(map(sum, confusion))
     right = sum(row[digit] for digit, row in enumerate(confusion))
     interval = wilson_interval(right, images)
-    st.markdown(f"**Which digits are mistaken for which**, after epoch {epoch}")
+    st.markdown(f"**Which digits are mistaken for which**, after epoch {epoch.epoch}")
     confusion_matrix(confusion)
     st.caption(
-        f"Validation images: {right:,} of {images:,} right, {right / images:.2%} "
+        f"{right / images:.2%} of {images:,} validation images correctly classified "
         f"(95% interval {interval.low:.2%} to {interval.high:.2%})"
     )
 
 
 def show_first_layer(run: RunStatus) -> None:
-    """What the first hidden units of a run look for."""
-    try:
-        picture = base64.b64encode((run.folder / FIRST_LAYER_FILE).read_bytes()).decode()
-    except OSError:  # not made yet, or by a program of old
+    """Show the weights of the first hidden units as a picture, once there is one."""
+    if (png := run.first_layer_picture) is None:
         return
+    picture = base64.b64encode(png).decode()
     st.markdown("**What the first layer looks for**")
     st.html(
         f'<img src="data:image/png;base64,{picture}" style="width: 100%; image-rendering: pixelated; '
         'border-radius: .25rem" alt="The weights of the first hidden units, a tile of 28 by 28 pixels for each">'
     )
-    st.caption(
-        "A tile for each hidden unit: ink where it is blue excites the unit, ink where it is orange inhibits it."
-    )
+    st.caption("One tile for each hidden unit. Ink on blue excites the unit, ink on orange inhibits it.")
 
 
 def _show_queue(waiting: list[RunStatus]) -> None:
@@ -111,32 +109,27 @@ def _move_up(run: RunStatus) -> None:
 
 
 def progress(run: RunStatus) -> tuple[float, str]:
-    """How far a run is, from 0 to 1, and in words."""
-    if run.of("evaluating"):
-        return 1.0, "Judging the result on the test images …"
-    if steps := run.of("step"):
-        step = steps[-1]
-        silent = time.time() - run.events[-1]["time"]
-        return step["images_seen"] / step["images_total"], (
-            f"Epoch {step['epoch']} of {run.recipe.epochs} · {step['images_per_second']:,.0f} images a second · "
-            + (
-                f"{duration(step['seconds_left'])} left"
-                if silent < SILENCE_SECONDS
-                else f"nothing heard of it for {duration(silent)}"
-            )
+    """Return how far a run is, from 0 to 1, and a sentence about it."""
+    if run.of(Evaluating):
+        return 1.0, "Evaluating on the test images …"
+    if steps := run.of(Step):
+        step, silent = steps[-1], time.time() - run.events[-1].time
+        left = f"{duration(step.seconds_left)} left"
+        return step.images_seen / step.images_total, (
+            f"Epoch {step.epoch} of {run.recipe.epochs} · {step.images_per_second:,.0f} images a second · "
+            f"{left if silent < SILENCE_SECONDS else f'no news for {duration(silent)}'}"
         )
-    if (downloads := run.of("download")) and not run.of("loaded"):
+    if run.of(Loaded):
+        return 0.0, "Preparing distorted digits …" if run.recipe.augments else "Images loaded, training begins …"
+    if downloads := run.of(Download):
         last = downloads[-1]
-        return last["bytes"] / max(last["bytes_total"], last["bytes"]), (
-            f"Downloading {last['file']}: {last['bytes'] / 1e6:.1f} MB"
-        )
-    if not run.of("loaded"):
-        return 0.0, "Starting …"
-    return 0.0, "Preparing the digits to be distorted …" if run.recipe.augments else "Images read, learning begins …"
+        share = last.bytes / max(last.bytes_total, last.bytes)
+        return share, f"Downloading {last.file}: {last.bytes / 1e6:.1f} MB"
+    return 0.0, "Starting …"
 
 
 def duration(seconds: float) -> str:
-    """A time span in words, as precise as an estimate deserves."""
+    """Return a time span in words, as precise as an estimate deserves."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,5 +1,4 @@
-"""What came of a run: how good the new version is, beside the active one, and the choice between them; or why there is
-none, and how to go on."""
+"""The outcome of a run: the new version beside the active one and the choice between them, or why there is none."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,8 +9,8 @@ import streamlit as st
 from mnist_core import Evaluation
 from mnist_core.errors import DatasetError
 from mnist_core.runs import jobs
-from mnist_core.runs.assignments import Assignment, kept_drawings
-from mnist_core.runs.folder import read_log
+from mnist_core.runs.events import Epoch, Failed
+from mnist_core.runs.folder import RunRequest
 from mnist_core.runs.status import RunStatus
 from mnist_core.versions import registry
 from mnist_core.versions.catalogue import recipe_in_words, title_of
@@ -24,7 +23,7 @@ from pages.ui.train.live import ABOUT_DATA, show_first_layer
 
 
 def show_outcome(run: RunStatus, heading: str) -> None:
-    """What became of a run that is at an end."""
+    """Show the outcome of a run that has ended."""
     st.header(f"{heading}: {run.recipe.name}, {ABOUT_DATA[run.data]}", anchor=False)
     if run.recipe.changes:
         st.caption(recipe_in_words(run.recipe))
@@ -35,7 +34,7 @@ def show_outcome(run: RunStatus, heading: str) -> None:
 
 
 def earlier_runs(ended: list[RunStatus], shown: RunStatus | None) -> RunStatus | None:
-    """All runs that are at an end in a table, and the choice of one of them; `shown` until another is chosen."""
+    """Show all ended runs in a table and return the chosen one; `shown` until the visitor chooses another."""
     titles = {run.id: _title(run) for run in ended}
     with st.expander(f"Earlier runs ({len(ended)})"):
         st.dataframe(_table(ended), hide_index=True, height="content" if len(ended) < 10 else 380)
@@ -50,9 +49,9 @@ def earlier_runs(ended: list[RunStatus], shown: RunStatus | None) -> RunStatus |
     return next((run for run in ended if run.id == chosen), None)
 
 
-def start(assignment: Assignment) -> None:
-    """Start a run, or queue it, and show that."""
-    run = jobs.start(assignment)
+def start(request: RunRequest) -> None:
+    """Start a run, or queue it, and redraw the page."""
+    run = jobs.start(request)
     if run.state == "queued":
         st.toast(f"Queued: {run.recipe.name} on {ABOUT_DATA[run.data]}.", icon=":material/schedule:")
     st.rerun()
@@ -61,10 +60,10 @@ def start(assignment: Assignment) -> None:
 def _table(ended: list[RunStatus]) -> pd.DataFrame:
     rows = []
     for run in ended:
-        accuracy, epoch = loaders.best_epoch(run)
-        best = f"{accuracy:.2%} (epoch {epoch})" if epoch else ""
-        rows.append((_date(run), run.state, recipe_in_words(run.recipe), ABOUT_DATA[run.data], best, run.id))
-    return pd.DataFrame(rows, columns=["begun", "state", "recipe", "images", "best validation accuracy", "run"])
+        best = run.best_epoch
+        accuracy = f"{best.validation_accuracy:.2%} (epoch {best.epoch})" if best else ""
+        rows.append((_date(run), run.state, recipe_in_words(run.recipe), ABOUT_DATA[run.data], accuracy, run.id))
+    return pd.DataFrame(rows, columns=["started", "state", "recipe", "images", "best validation accuracy", "run"])
 
 
 def _title(run: RunStatus) -> str:
@@ -76,7 +75,7 @@ def _date(run: RunStatus) -> str:
 
 
 def _show_result(run: RunStatus) -> None:
-    """How good the new version is, beside the active one, and the choice between them."""
+    """Show the new version's accuracy beside the active one's, and the button that makes it active."""
     name = f"runs/{run.id}"
     record = registry.read_record(run.folder)
     active = loaders.active_reader()
@@ -84,7 +83,7 @@ def _show_result(run: RunStatus) -> None:
     with this_run:
         accuracy("This run", record.evaluation)
     if active.name == name:
-        choice.success("This version answers on the Draw page.", icon=":material/check:")
+        choice.success("This version is active: it answers on the Draw page.", icon=":material/check:")
     else:
         with other:
             accuracy(f"Active version: {plain(title_of(active.name))}", loaders.test_result(active, run.data))
@@ -94,7 +93,7 @@ def _show_result(run: RunStatus) -> None:
             promote_or_ask(name, title_of(name))
         if run.data == "sample" and active.record.data == "mnist":
             st.caption(
-                "The active version has an unfair advantage here: it learned from all of MNIST, and so from these test "
+                "The active version has an unfair advantage here: it was trained on all of MNIST, and so on these test "
                 "images."
             )
         st.caption(f"The new version is {comparison.verdict}")
@@ -103,38 +102,38 @@ def _show_result(run: RunStatus) -> None:
 
 
 def accuracy(label: str, evaluation: Evaluation) -> None:
-    """An accuracy with what it was measured on."""
+    """Show an accuracy, and what it was measured on."""
     st.metric(label, f"{evaluation.accuracy:.2%}")
     low, high = evaluation.interval.low, evaluation.interval.high
-    st.caption(f"of {evaluation.images:,} images right ({evaluation.on}); 95% interval {low:.2%} to {high:.2%}")
+    st.caption(f"of {evaluation.images:,} images ({evaluation.on}), 95% interval {low:.2%} to {high:.2%}")
 
 
 def show_training(run: RunStatus) -> None:
-    """How the training went."""
+    """Show the curves of a training, and its first layer."""
     st.markdown("**How the training went**", help=ABOUT_CURVES)
     learning_curves(run)
     show_first_layer(run)
 
 
 def _show_unfinished(run: RunStatus) -> None:
-    """Why a run came to no result, how far it was, and how to go on."""
+    """Show why a run did not finish, how far it got, and the buttons that resume or repeat it."""
     if run.state == "cancelled":
         st.info(run.message)
     else:
         st.error(run.message)
-    failed = run.of("failed")
+    failed = run.of(Failed)
     with st.container(horizontal=True):
         epoch = run.resumable_epoch
         if epoch and st.button(f"Resume after epoch {epoch}", type="primary", icon=":material/play_arrow:"):
             jobs.resume(run)
             st.rerun()
         if st.button("Start again", icon=":material/replay:"):
-            start(Assignment(run.recipe, run.data, run.lesson, kept_drawings(run.folder)))
-        no_data = run.data == "mnist" and failed and failed[-1]["kind"] == DatasetError.__name__
+            start(RunRequest(run.recipe, run.data, run.fine_tune, run.drawings))
+        no_data = run.data == "mnist" and failed and failed[-1].kind == DatasetError.__name__
         if no_data and st.button("Train on the bundled sample instead"):
-            start(Assignment(run.recipe, "sample"))
+            start(RunRequest(run.recipe, "sample"))
     with st.expander("Log"):
-        st.code(read_log(run.folder), language=None)
-    if run.of("epoch"):
+        st.code(run.log, language=None)
+    if run.of(Epoch):
         learning_curves(run)
         show_first_layer(run)
