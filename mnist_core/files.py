@@ -47,20 +47,20 @@ def file_stamp(path: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def read_when_changed(maxsize: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
-    """Let a function that reads one file do so only after the file has changed, and return its last result otherwise.
+def read_when_changed(file: str, maxsize: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
+    """Let a function of a folder read `file` in it again only after that has changed; otherwise reuse its result.
 
-    `maxsize` files are remembered. An exception is not: the next call reads again.
+    The results for the last `maxsize` folders are kept. After an exception the next call reads again.
     """
 
     def decorate(read: Callable[[Path], T]) -> Callable[[Path], T]:
         @functools.lru_cache(maxsize)
-        def read_once(path: Path, _stamp: tuple[int, int, int] | None) -> T:
-            return read(path)
+        def read_once(folder: Path, _stamp: tuple[int, int, int] | None) -> T:
+            return read(folder)
 
         @functools.wraps(read)
-        def reader(path: Path) -> T:
-            return read_once(path, file_stamp(path))
+        def reader(folder: Path) -> T:
+            return read_once(folder, file_stamp(folder / file))
 
         return reader
 

@@ -21,7 +21,7 @@ ABOUT_RECIPES = {
     "article": "Exactly as the article trains: Adam, binary cross-entropy, batches of 32, ten epochs.",
     "robust": "Handles people's drawings with the article's small network: it learns on distorted digits to answer as "
     "the version **best** does.",
-    "best": "The most accurate on people's drawings: a network twenty times larger, trained longer, on distorted digits.",
+    "best": "The most accurate on people's drawings: a network twenty times larger, trained longer, with distortions.",
 }
 
 
@@ -105,7 +105,7 @@ def describe(recipe: Recipe, data: DataName, drawings: int) -> None:
         st.info("MNIST is not on this machine yet. It is downloaded first (11 MB).", icon=":material/download:")
     if data == "sample":
         st.caption(
-            "5,000 MNIST training digits that come with the installation. With so few, accuracy is measured less exactly."
+            "5,000 MNIST training digits that come with the installation. With so few, the accuracy is less exact."
         )
         if recipe.teacher:
             st.caption(

@@ -6,6 +6,7 @@ The process that does the run appends events; pages and commands read them, at a
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -176,24 +177,30 @@ def append_event(folder: Path, event: RunEvent) -> None:
         file.write(to_json(event) + "\n")
 
 
+@read_when_changed(EVENTS_FILE, maxsize=4)  # a long run has many
 def read_events(folder: Path) -> tuple[RunEvent, ...]:
     """Return all events of the run in `folder`, in order."""
-    return _read_events(folder / EVENTS_FILE)
+    return _read_end(folder)
 
 
+@read_when_changed(EVENTS_FILE, maxsize=4096)
 def last_event(folder: Path) -> RunEvent | None:
     """Return the latest event of the run in `folder`; None if nothing has happened yet."""
-    return _last_event(folder / EVENTS_FILE)
+    events = _read_end(folder, TAIL_BYTES)
+    return events[-1] if events else None
 
 
+@read_when_changed(EVENTS_FILE, maxsize=4096)
 def best_epoch(folder: Path) -> Epoch | None:
     """Return the epoch with the highest validation accuracy; None if no epoch has ended."""
-    return _best_epoch(folder / EVENTS_FILE)
+    epochs = (event for event in read_events(folder) if isinstance(event, Epoch))
+    return max(epochs, key=lambda event: event.validation_accuracy, default=None)
 
 
 def drop_events_after(folder: Path, epoch: int) -> None:
     """Remove the events after an epoch: a run that is resumed there repeats them."""
-    kept = (event for event in read_events(folder) if _is_kept(event, epoch))
+    events = (event for event in read_events(folder) if not isinstance(event, Evaluating | Ending))
+    kept = (event for event in events if getattr(event, "epoch", 0) <= epoch)
     write_atomically(folder / EVENTS_FILE, "".join(to_json(event) + "\n" for event in kept))
 
 
@@ -224,45 +231,17 @@ def describe(event: RunEvent, recipe: Recipe | None = None) -> str:
     return ""
 
 
-def _is_kept(event: RunEvent, epoch: int) -> bool:
-    match event:
-        case Resumed() | Step() | Epoch():
-            return event.epoch <= epoch
-        case Evaluating() | Finished() | Failed() | Cancelled():
-            return False
-    return True
-
-
-def _parse(lines: list[bytes]) -> tuple[RunEvent, ...]:
-    events = []
-    for line in lines:
-        try:
-            events.append(_ADAPTER.validate_json(line))
-        except ValidationError:  # half a line, being written or cut off by a crash, or a foreign one
-            continue
-    return tuple(events)
-
-
-@read_when_changed(maxsize=4)  # of a long run they are many
-def _read_events(path: Path) -> tuple[RunEvent, ...]:
+def _read_end(folder: Path, most: int | None = None) -> tuple[RunEvent, ...]:
+    """Read the events in the last `most` bytes of the file, or all; skip half a line and foreign ones."""
     try:
-        return _parse(path.read_bytes().splitlines())
+        with (folder / EVENTS_FILE).open("rb") as file:
+            if most is not None:
+                file.seek(max(0, file.seek(0, 2) - most))
+            lines = file.read().splitlines()
     except FileNotFoundError:
         return ()
-
-
-@read_when_changed(maxsize=4096)
-def _last_event(path: Path) -> RunEvent | None:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))
-            events = _parse(file.read().splitlines())
-    except FileNotFoundError:
-        return None
-    return events[-1] if events else None
-
-
-@read_when_changed(maxsize=4096)
-def _best_epoch(path: Path) -> Epoch | None:
-    epochs = [event for event in _read_events(path) if isinstance(event, Epoch)]
-    return max(epochs, key=lambda event: event.validation_accuracy, default=None)
+    events = []
+    for line in lines:
+        with suppress(ValidationError):
+            events.append(_ADAPTER.validate_json(line))
+    return tuple(events)

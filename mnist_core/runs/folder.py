@@ -106,15 +106,15 @@ def read_note(folder: Path) -> RunNote:
         RunError: it is missing or damaged.
     """
     try:
-        return _read_note(folder / RUN_FILE)
+        return _read_note(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = "missing" if isinstance(error, FileNotFoundError) else "damaged"
         raise RunError(f"{folder} holds no run that can be read: {RUN_FILE} is {what}. Start a new one.") from error
 
 
-@read_when_changed(maxsize=4096)
-def _read_note(path: Path) -> RunNote:
-    return _NOTE.validate_json(path.read_bytes())
+@read_when_changed(RUN_FILE, maxsize=4096)
+def _read_note(folder: Path) -> RunNote:
+    return _NOTE.validate_json((folder / RUN_FILE).read_bytes())
 
 
 def _write_note(folder: Path, note: RunNote) -> None:

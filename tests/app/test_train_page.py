@@ -286,7 +286,7 @@ def test_a_finished_run_is_there_for_a_new_visitor_who_uses_it(weights: Path) ->
     press(page, "Use this model")
     assert active_name() == f"runs/{name}", "it is no worse, so it is used at once"
     page.run()
-    assert "answers on the Draw page" in words(page)
+    assert "the Draw page uses it" in words(page)
     assert "Use this model" not in labels(page)
 
 

@@ -18,7 +18,7 @@ import pytest
 from mnist_core import RECIPES
 from mnist_core.errors import RunError
 from mnist_core.runs import jobs, queue
-from mnist_core.runs.events import Epoch, Finished, Loaded, Step, append_event
+from mnist_core.runs.events import Epoch, Finished, Loaded, Step
 from mnist_core.runs.folder import RunRequest, read_log, update_run, write_run
 from mnist_core.runs.queue import move_up, tend_queue, turn
 from mnist_core.runs.status import RunStatus, all_runs, find_run, latest_run, queued_runs, read_run, running_run
@@ -259,23 +259,18 @@ def test_a_run_is_not_done_by_two_processes(weights: Path) -> None:
         other.communicate(b"\n")
 
 
-def test_half_a_line_of_events_is_passed_over(weights: Path) -> None:
-    run = noted(weights / "runs" / "a", os.getpid())
-    append_event(run.folder, {"event": "step", "loss": 1.0})
-    with (run.folder / "events.jsonl").open("a") as file:
-        file.write('{"event": "st')
-    assert [event["event"] for event in read_run(run.folder).events] == ["step"]
-
-
-def test_a_damaged_run_is_passed_over_in_the_list(weights: Path) -> None:
+def test_a_damaged_run_is_skipped_in_the_list(weights: Path) -> None:
     noted(weights / "runs" / "20260101-000000-quick", os.getpid(), started=1.0)
     broken = weights / "runs" / "20260101-000001-quick"
     broken.mkdir()
-    (broken / "run.json").write_text("{")
-    assert ids(all_runs()) == ["20260101-000000-quick"]
+    sound = json.loads((weights / "runs" / "20260101-000000-quick" / "run.json").read_text())
+    damaged = ("{", "[]", json.dumps(sound | {"pid": "me"}), json.dumps(sound | {"recipe": {"epochs": 0}}))
+    for content in (*damaged, json.dumps(sound | {"data": "letters"})):
+        (broken / "run.json").write_text(content)
+        with pytest.raises(RunError, match=r"run\.json is damaged\. Start a new one"):
+            read_run(broken)
+        assert ids(all_runs()) == ["20260101-000000-quick"]
     assert find_run("runs/20260101-000000-quick") == latest_run()
-    with pytest.raises(RunError, match="Start a new one"):
-        read_run(broken)
     with pytest.raises(RunError, match="no run called"):
         find_run(broken.name)
 

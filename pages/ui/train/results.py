@@ -83,7 +83,7 @@ def _show_result(run: RunStatus) -> None:
     with this_run:
         accuracy("This run", record.evaluation)
     if active.name == name:
-        choice.success("This version is active: it answers on the Draw page.", icon=":material/check:")
+        choice.success("This version is active: the Draw page uses it.", icon=":material/check:")
     else:
         with other:
             accuracy(f"Active version: {plain(title_of(active.name))}", loaders.test_result(active, run.data))
