@@ -253,7 +253,7 @@ def test_a_run_is_not_done_by_two_processes(weights: Path) -> None:
     try:
         run = noted(weights / "runs" / "a", other.pid, started=psutil.Process(other.pid).create_time())
         assert run.state == "running"
-        with pytest.raises(RunError, match="Another process does the run a"), turn(run):
+        with pytest.raises(RunError, match="Another process is already doing the run a"), turn(run):
             raise AssertionError("it was not its turn")
     finally:
         other.communicate(b"\n")
