@@ -4,6 +4,7 @@ Each process (a rank) learns from its share of every batch; DistributedDataParal
 take the same steps. Without `torchrun` there is one process, and nothing here does anything.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,12 @@ def processes() -> int:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Join the other processes of a `torchrun`, for as long as this lasts."""
+    """Join the process group of a `torchrun`, and leave it together with the others at the end of the block.
+
+    Otherwise a process that is done would break the connections of those that still work, and end before them;
+    `torchrun` ends all of them if one fails. A process that raises does not wait, and breaks its connections, so that
+    no other waits for it.
+    """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield
         return
@@ -39,7 +45,9 @@ def together() -> Iterator[None]:
     distributed.init_process_group(backend, timeout=PATIENCE)
     try:
         yield
+        distributed.barrier()
     finally:
+        gc.collect()  # DistributedDataParallel is in a reference cycle, and would keep the group to the very end
         distributed.destroy_process_group()
 
 

@@ -60,6 +60,18 @@ def test_two_processes_take_the_steps_of_one_and_write_one_version(
     assert not list(weights.glob("**/*.json*")), "nothing is written elsewhere"
 
 
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="two processes would need two GPUs")
+def test_a_first_process_that_fails_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "model.json").write_text("precious")
+    command = [*TORCHRUN, "train", "--recipe", "quick", "--data", "sample", "--output", str(tmp_path / "taken")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    assert "already holds a run or a version" in done.stderr
+    assert (tmp_path / "taken" / "model.json").read_text() == "precious"
+
+
 def test_without_torchrun_there_is_one_process_that_does_everything() -> None:
     with parallel.together(), parallel.first_alone():
         assert (parallel.rank(), parallel.processes()) == (0, 1)
