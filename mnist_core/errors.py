@@ -1,7 +1,4 @@
-"""What can go wrong, in words a person can act on.
-
-Every message says what happened and what to do next; the pages and the command line show it as it is.
-"""
+"""Domain errors. Every message says what happened and what to do next; pages and commands show it unchanged."""
 
 
 class MnistCoreError(Exception):
@@ -9,7 +6,7 @@ class MnistCoreError(Exception):
 
 
 class RecipeError(MnistCoreError, ValueError):
-    """A field of a recipe holds a value that cannot be trained with; the message names the field."""
+    """A field of a recipe has an invalid value; the message names the field."""
 
 
 class DatasetError(MnistCoreError):
@@ -17,11 +14,11 @@ class DatasetError(MnistCoreError):
 
 
 class WeightsError(MnistCoreError):
-    """A version on disk is missing, damaged, or not one of ours."""
+    """A version on disk is missing, damaged, or not made by this package."""
 
 
 class DrawingError(MnistCoreError, ValueError):
-    """A picture cannot be brought into a frame."""
+    """A picture cannot be turned into a frame."""
 
 
 class EmptyDrawingError(DrawingError):
@@ -33,16 +30,16 @@ class RunError(MnistCoreError):
 
 
 class CheckpointError(RunError):
-    """A run cannot go on from where it stopped."""
+    """A run cannot be resumed."""
 
 
 class StoreError(MnistCoreError):
-    """The drawings that people confirmed or corrected cannot be kept, found or deleted."""
+    """Stored drawings cannot be saved, read or deleted."""
 
 
 class RefusedDrawingError(StoreError, ValueError):
-    """A drawing cannot be kept as it is; the message names what is wrong with it. Trying again does not help."""
+    """A drawing cannot be stored as it is; the message says why. Trying again does not help."""
 
 
 class TeachingError(MnistCoreError, ValueError):
-    """There are too few drawings to teach with, or a setting of the teaching is nonsense."""
+    """There are too few drawings to fine-tune with, or a setting is invalid."""

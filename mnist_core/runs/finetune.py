@@ -115,7 +115,7 @@ def _evaluate(
 ) -> Teaching:
     """Evaluate the base version and the copy on the drawings that were held back."""
     before, recorded = DigitClassifier(base.model, base.record.calibration), base.record.evaluation
-    judging = chosen.part("drawings kept back", chosen.split.judge)
+    judging = chosen.part("drawings held back", chosen.split.judge)
     compared = compare(before, after, judging)
     return Teaching(
         base=request.base,

@@ -71,7 +71,7 @@ def starting() -> Iterator[None]:
 def turn(run: RunStatus, on_wait: Callable[[RunStatus], None] = lambda _: None) -> Iterator[None]:
     """Wait until no other run is going on; afterwards, let the next one begin. For the process that does the run.
 
-    `on_wait` is told once of a run that has to end first. Runs outside the folder of runs do not wait.
+    `on_wait` is called once, with a run that has to end first. Runs outside the folder of runs do not wait.
 
     Raises:
         RunError: the run was cancelled while it waited, or another process trains and does not end.

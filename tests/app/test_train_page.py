@@ -71,7 +71,7 @@ def finished_run(epochs: int = 2) -> str:
 
 
 def long_run() -> RunStatus:
-    """A run on the sample that has finished some epochs, and goes on for longer than any test."""
+    """A run on the sample that has finished some epochs, and lasts longer than any test."""
     run = jobs.start(RunRequest(RECIPES["quick"].override(epochs=10_000, schedule="constant"), "sample"))
     wait(lambda: len(read_run(run.folder).of(Epoch)) > 1)
     return read_run(run.folder)
@@ -196,7 +196,7 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     assert "Active version: best" in words(page)
     assert "unfair advantage" in words(page)
     assert "worse on the same 1,000 images" in words(page)
-    press(page, "Use this model")
+    press(page, "Make active")
     assert active_name() == "best", "it is worse by more than chance, so the page asks first"
     assert "Let it answer nevertheless" in labels(page)
 
@@ -255,7 +255,7 @@ def test_an_interrupted_run_is_resumed_to_its_end(page: AppTest) -> None:
     assert done.state == "finished"
     assert [event.epoch for event in done.of(Resumed)] == [epoch]
     assert [event.epoch for event in done.of(Epoch)] == list(range(1, 13))
-    assert "Use this model" in labels(page)
+    assert "Make active" in labels(page)
 
 
 def test_a_cancelled_run_is_started_again_and_earlier_ones_are_looked_at(weights: Path) -> None:
@@ -283,11 +283,11 @@ def test_a_finished_run_is_there_for_a_new_visitor_who_uses_it(weights: Path) ->
     page = open_page()
     assert not page.exception
     assert "Last run: quick (changed)" in words(page)
-    press(page, "Use this model")
+    press(page, "Make active")
     assert active_name() == f"runs/{name}", "it is no worse, so it is used at once"
     page.run()
     assert "the Draw page uses it" in words(page)
-    assert "Use this model" not in labels(page)
+    assert "Make active" not in labels(page)
 
 
 def test_a_failed_run_is_explained_in_a_sentence_with_the_log_and_a_way_on(weights: Path) -> None:

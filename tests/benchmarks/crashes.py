@@ -1,12 +1,12 @@
-"""What is left of the house after its processes were killed, at random moments of all that they do.
+"""Kill processes at random moments of all that they do, and check what is left.
 
     MNIST_DATA=… python -m tests.benchmarks.crashes [--starts 30] [--seed 0]
 
-Each start is a real process, killed with SIGKILL while it downloads MNIST (from a slow server on this machine), learns,
-writes a checkpoint, judges and saves the version, or changes which version answers. Then the pages must open, the
-active version answer a drawing, the list of versions hold those that were whole before and no other, the run be called
-interrupted (or finished, where it was), and the same training, gone on with where that is possible, else started again,
-come to its end. Without MNIST's files the download is left out.
+Each start is a real process, killed with SIGKILL while it downloads MNIST (from a slow server on this machine), trains,
+writes a checkpoint, evaluates and saves the version, or makes another version active. Afterwards the pages must open,
+the active version must classify a drawing, the list of versions must hold those that were whole before and no other,
+the run must be called interrupted (or finished, if it was), and the same training, resumed if possible and started
+again otherwise, must finish. Without MNIST's files the download is left out.
 """
 
 import argparse
@@ -76,7 +76,7 @@ while True:
 
 @dataclass(frozen=True)
 class Kill:
-    """What came of one process that was killed."""
+    """The outcome for one process that was killed."""
 
     phase: str
     seconds: float
@@ -148,7 +148,7 @@ def _look_around(versions: set[str]) -> None:
 
 
 def _bring_to_its_end(run: RunStatus) -> None:
-    """Go on with an interrupted run, or start the same again, and see it finished."""
+    """Resume an interrupted run, or start the same again, and wait until it has finished."""
     if run.data == "mnist":
         with _slow_server(seconds=0) as mirror:
             run = _start_downloading(mirror)
@@ -159,7 +159,7 @@ def _bring_to_its_end(run: RunStatus) -> None:
     run = read_run(run.folder)
     _require(run.state == "finished", f"the second try {run.state}: {run.message}\n{run.log}")
     epochs = [epoch.epoch for epoch in run.of(Epoch)]
-    _require(epochs == list(range(1, run.recipe.epochs + 1)), f"epochs told of: {epochs}")
+    _require(epochs == list(range(1, run.recipe.epochs + 1)), f"epochs reported: {epochs}")
     registry.load_version(run.folder)
 
 
@@ -190,7 +190,7 @@ def _while_writing_a_checkpoint(_folder: Path, chance: random.Random) -> tuple[R
     return run, _kill(run, chance.uniform(0, 0.03))
 
 
-def _while_judging(_folder: Path, chance: random.Random) -> tuple[RunStatus, float]:
+def _while_evaluating(_folder: Path, chance: random.Random) -> tuple[RunStatus, float]:
     run = jobs.start(QUICK)
     _wait(lambda: read_run(run.folder).of(Evaluating), run, every=0.001)
     return run, _kill(run, chance.uniform(0, 1.0))
@@ -214,7 +214,7 @@ PHASES: dict[str, Callable[[Path, random.Random], tuple[RunStatus | None, float]
     "download": _while_downloading,
     "training": _while_learning,
     "checkpoint": _while_writing_a_checkpoint,
-    "evaluation": _while_judging,
+    "evaluation": _while_evaluating,
     "promote": _while_promoting,
 }
 

@@ -25,7 +25,7 @@ def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app
         other_tab.reload()
         expect(other_tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
         seen = {0}
-        use = other_tab.get_by_role("button", name="Use this model")
+        use = other_tab.get_by_role("button", name="Make active")
         for _ in range(600):
             if use.is_visible():
                 break

@@ -1,4 +1,4 @@
-"""A run that teaches, from kept drawings to a version judged on others, on the bundled sample."""
+"""A run that fine-tunes, from stored drawings to a version evaluated on others, on the bundled sample."""
 
 import json
 import os
@@ -103,7 +103,7 @@ def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -
         prepare(again)
 
 
-def test_too_few_drawings_are_told_before_anything_begins(sample: Dataset) -> None:
+def test_too_few_drawings_are_reported_before_anything_begins(sample: Dataset) -> None:
     keep(sample, "Ann", 1)
     with pytest.raises(TeachingError, match="Draw 6 more"):
         prepare(FineTuneRequest("best", ("Ann",)))
@@ -116,10 +116,10 @@ def test_a_training_learns_from_drawings_too_as_they_were_when_it_was_asked_for(
         drawings = store.images()
     run = jobs.claim(RunRequest(RECIPES["quick"].override(epochs=2), "sample", drawings=drawings))
     keep(sample, "Ben", 1)
-    told: list[RunEvent] = []
+    reported: list[RunEvent] = []
     with turn(run):
-        version = perform(run, told.append)
-    assert told[-1] == Finished(version=version.name)
+        version = perform(run, reported.append)
+    assert reported[-1] == Finished(version=version.name)
     assert version.record.images == {"training": 3540, "validation": 500, "test": 1000, "drawings": 40}
     assert version.record.learned_from_drawings
     assert version.record.command.endswith("--with-drawings")

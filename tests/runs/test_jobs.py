@@ -130,7 +130,7 @@ def test_the_queue_is_done_in_order_unless_somebody_changes_it() -> None:
     move_up(fourth)
     move_up(fourth)  # it is the next one already
     assert ids(queued_runs()) == [fourth.id, second.id, third.id]
-    move_up(first)  # is going on already
+    move_up(first)  # is running already
     assert ids(queued_runs()) == [fourth.id, second.id, third.id]
     jobs.cancel(fourth)
     assert read_run(fourth.folder).state == "cancelled"
@@ -201,7 +201,7 @@ def test_many_who_start_at_once_never_make_two_runs_go_on_together() -> None:
     assert [starter.exitcode for starter in starters] == [0] * 3
     end = time.monotonic() + 60
     while not all(run.ended for run in all_runs()) and time.monotonic() < end:
-        time.sleep(0.1)  # they go on by themselves
+        time.sleep(0.1)  # each starts the next
     runs = all_runs()
     assert [run.state for run in runs] == ["finished"] * 3
     spans = sorted((run.of(Loaded)[0].time, run.of(Finished)[0].time) for run in runs)

@@ -36,7 +36,7 @@ def scalars(folder: Path) -> Callable[[str], dict[int, float]]:
     return lambda tag: {scalar.step: scalar.value for scalar in read.Scalars(tag)}
 
 
-def test_tensorboard_reads_what_the_run_told() -> None:
+def test_tensorboard_reads_the_figures_of_a_run() -> None:
     pytest.importorskip("tensorboard")
     run = done_here()
     curve = scalars(run.folder)

@@ -89,7 +89,7 @@ def _show_result(run: RunStatus) -> None:
             accuracy(f"Active version: {plain(title_of(active.name))}", loaders.test_result(active, run.data))
         comparison = loaders.comparison(active, loaders.reader_of(name), run.data)
         advised: Literal["primary", "secondary"] = "primary" if comparison.difference >= 0 else "secondary"
-        if choice.button("Use this model", type=advised, icon=":material/check:"):
+        if choice.button("Make active", type=advised, icon=":material/check:"):
             promote_or_ask(name, title_of(name))
         if run.data == "sample" and active.record.data == "mnist":
             st.caption(
