@@ -1,10 +1,9 @@
 """Training in several processes at once, on one machine or more, as `torchrun` starts them.
 
-Each process (a rank) learns from its share of every batch; DistributedDataParallel adds up what they found, so that all
-take the same steps. Without `torchrun` there is one process, and nothing here does anything.
+Each process (a rank) learns from its share of every batch, and their gradients are averaged, so that all take the same
+steps. Without `torchrun` there is one process, and nothing here does anything.
 """
 
-import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +46,6 @@ def together() -> Iterator[None]:
         yield
         distributed.barrier()
     finally:
-        gc.collect()  # DistributedDataParallel is in a reference cycle, and would keep the group to the very end
         distributed.destroy_process_group()
 
 
@@ -62,8 +60,21 @@ def first_alone() -> Iterator[None]:
 
 
 def shared(model: nn.Module) -> nn.Module:
-    """The model, its gradients averaged over all processes."""
-    return nn.parallel.DistributedDataParallel(model) if processes() > 1 else model
+    """Return the model; `backward` gives it, in each process, the mean of all processes' gradients.
+
+    DistributedDataParallel does the same, but keeps the group's threads alive after the group has been destroyed, and
+    a process that ends with them may abort.
+    """
+    if processes() > 1:
+        for parameter in model.parameters():
+            parameter.register_post_accumulate_grad_hook(_average_gradient)  # type: ignore[no-untyped-call]
+    return model
+
+
+def _average_gradient(parameter: Tensor) -> None:
+    if parameter.grad is not None:
+        distributed.all_reduce(parameter.grad)
+        parameter.grad /= processes()
 
 
 def share_of(chosen: Tensor) -> Tensor:
