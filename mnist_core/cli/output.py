@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mnist_core.evaluation.comparison import in_words
-from mnist_core.evaluation.evaluation import Evaluation, wilson_interval
+from mnist_core.evaluation.comparison import significance
+from mnist_core.evaluation.evaluation import Evaluation
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.network.classifier import Prediction, percent
 from mnist_core.versions.registry import Version
@@ -41,11 +42,8 @@ def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ..
 
 def print_accuracy(evaluation: Evaluation, indent: int = 0) -> None:
     """One line: what share is right, of what, and how exact that is."""
-    low, high = evaluation.interval.low, evaluation.interval.high
-    print(
-        f"{' ' * indent}{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images right "
-        f"(95% interval {low:.2%} to {high:.2%})"
-    )
+    share = with_interval(evaluation.correct, evaluation.images, 2)
+    print(f"{' ' * indent}{evaluation.on}: {share} of {evaluation.images:,} images correctly classified")
 
 
 def print_teaching(version: Version) -> None:
@@ -53,7 +51,7 @@ def print_teaching(version: Version) -> None:
     teaching = version.record.teaching
     if teaching is None:
         return
-    print(f"Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as doubtful.")
+    print(f"Taught with {teaching.taught_with} drawings, {teaching.skipped} of them skipped as doubtful.")
     for title, before, after in (
         ("on these drawings", teaching.before, teaching.after),
         ("on test images", teaching.test_before, version.record.evaluation),
@@ -63,7 +61,7 @@ def print_teaching(version: Version) -> None:
             print(f"  {name}: ", end="")
             print_accuracy(evaluation)
     right, wrong = len(teaching.newly_right), len(teaching.newly_wrong)
-    print(f"{right} drawings newly right, {wrong} newly wrong: {in_words(wrong, right)}.")
+    print(f"{right} drawings newly right, {wrong} newly wrong. {significance(wrong, right)}")
     print(f"Saved as {version.name}")
 
 
@@ -99,7 +97,7 @@ def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
         digits, coverage = evaluation.digits, evaluation.digits.coverage[chosen]
         table.add_row(
             evaluation.setting,
-            f"{digits.accuracy:.2%} ({digits.interval.low:.2%}–{digits.interval.high:.2%})",
+            with_interval(digits.correct, digits.images, 2, short=True),
             f"{digits.calibration_error:.2%}",
             _share(coverage.answered, digits.images),
             _share(coverage.correct, coverage.answered),
@@ -110,8 +108,7 @@ def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
 
 
 def _share(part: int, whole: int) -> str:
-    interval = wilson_interval(part, whole) if whole else None
-    return f"{part / whole:.1%} ({interval.low:.1%}–{interval.high:.1%})" if interval else "none"
+    return with_interval(part, whole, short=True) if whole else "none"
 
 
 def _auroc(evaluation: DrawingsEvaluation) -> str:

@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from mnist_core.errors import MnistCoreError
-from mnist_core.evaluation.comparison import chance
 from mnist_core.evaluation.evaluation import evaluate
+from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.explanation.pictures import first_layer, to_png
 from mnist_core.files import write_atomically
 from mnist_core.images.datasets import IMAGE_COUNTS, DataName, Dataset, LabelledImages, load_dataset
@@ -158,7 +158,7 @@ def _taught(record: Record) -> dict[str, Any]:
         name: {"images": after.images, "right_before": before.correct, "right_after": after.correct}
         for name, before, after in judged
     }
-    return {"teaching": {**figures, "newly_right": right, "newly_wrong": wrong, "p_value": chance(wrong, right)}}
+    return {"teaching": {**figures, "newly_right": right, "newly_wrong": wrong, "p_value": mcnemar(wrong, right)}}
 
 
 def train_command(recipe: Recipe, data: DataName) -> list[str]:

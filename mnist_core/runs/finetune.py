@@ -99,7 +99,7 @@ def _judge(
         base=lesson.base,
         writers=lesson.writers,
         taught_with=len(chosen.split.teach),
-        passed_over=len(taught.doubtful),
+        skipped=len(taught.doubtful),
         before=evaluate(before, judging),
         after=evaluate(after, judging),
         test_before=recorded if recorded.checksum == test.checksum else evaluate(before, test),

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_core import DigitClassifier, Evaluation, evaluate, normalize_drawing
-from mnist_core.evaluation.evaluation import wilson_interval
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation, digit_labels, draw_frames, judge_drawings
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import LabelledImages, load_dataset
 from mnist_core.images.strokes import SETTINGS, read_characters
