@@ -30,7 +30,7 @@ MAX_TITLE, MAX_NOTE = 60, 2000
 
 @dataclass(frozen=True)
 class Label:
-    """What people call a version and wrote about it; each is empty until somebody writes it."""
+    """The title and the note that people gave a version; empty by default."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 

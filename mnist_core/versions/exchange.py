@@ -66,7 +66,7 @@ def to_zip(chosen: Version) -> bytes:
 
 
 def from_zip(content: bytes) -> Version:
-    """Add a version that somebody else trained to your own.
+    """Add a version that was trained elsewhere to your own.
 
     It is checked first: the weights match the record and are finite numbers, and on the test images, if they are here,
     the version scores what its record says.

@@ -38,6 +38,7 @@ MAX_EPOCHS_IN_CURVE = 200
 """Of a longer training, every second, third, … epoch is recorded."""
 
 MAX_KEYS = 100
+MAX_WORDS = 200  # letters of a message, which may quote what the file holds
 
 
 def _check_size(values: Any) -> Any:
@@ -207,7 +208,8 @@ class Record:
             record: Self = _ADAPTER.validate_python(values)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            words = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise ValueError(words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]} …") from error
         return record
 
 

@@ -47,11 +47,11 @@ def test_all_mistakes_are_there_the_most_confident_first(found: Answers) -> None
     assert found.mistakes().tolist() == [2, 4, 0, 5]
 
 
-def test_they_are_worth_what_evaluating_says(asked: tuple[ByNumber, LabelledImages], found: Answers) -> None:
+def test_their_evaluation_is_that_of_evaluate(asked: tuple[ByNumber, LabelledImages], found: Answers) -> None:
     assert found.evaluation == evaluate(*asked)
 
 
-def test_progress_goes_to_the_end_in_parts_that_change_nothing(
+def test_batches_report_progress_and_change_nothing(
     asked: tuple[ByNumber, LabelledImages], found: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mnist_core.evaluation.answers.BATCH_SIZE", 4)
@@ -62,6 +62,6 @@ def test_progress_goes_to_the_end_in_parts_that_change_nothing(
     assert np.array_equal(last.scores, found.scores)
 
 
-def test_the_commonest_confusions_come_first_and_right_answers_are_none(found: Answers) -> None:
+def test_the_most_frequent_confusions_come_first_without_correct_answers(found: Answers) -> None:
     assert confused_pairs(found.evaluation) == [(4, 9, 2), (7, 9, 1), (9, 4, 1)]
     assert confused_pairs(found.evaluation, most=1) == [(4, 9, 2)]

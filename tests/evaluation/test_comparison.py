@@ -54,7 +54,7 @@ def test_interval_of_the_difference_covers_the_truth_about_as_often_as_it_says()
     assert 0.92 <= covered / 400 <= 0.98
 
 
-def test_two_real_versions_are_asked_about_the_same_images(sample: Dataset, classifier: DigitClassifier) -> None:
+def test_two_real_versions_classify_the_same_images(sample: Dataset, classifier: DigitClassifier) -> None:
     best = DigitClassifier.load(files.SHIPPED / "best")
     found = compare(classifier, best, sample.test)
     assert found.one_correct == (classifier.predict_frames(sample.test.images).argmax(1) == sample.test.labels).sum()

@@ -31,7 +31,7 @@ def told() -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("abc")
-def test_rolling_back_leads_through_the_versions_in_the_order_they_were_promoted() -> None:
+def test_rolling_back_undoes_the_promotions_one_by_one() -> None:
     assert (history(), previous()) == ([], None)
     for name in "abc":
         promote(f"runs/{name}")

@@ -38,7 +38,7 @@ def test_what_was_downloaded_can_be_uploaded() -> None:
 
 @pytest.fixture
 def theirs(sample: Dataset, classifier: DigitClassifier, weights: Path) -> bytes:
-    """A version that somebody trained and tested on the bundled sample, packed."""
+    """A version that was trained and tested elsewhere, on the bundled sample, packed."""
     record = dataclasses.replace(
         registry.version("article").record,
         recipe=RECIPES["quick"],
