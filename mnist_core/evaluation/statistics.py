@@ -7,22 +7,22 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 SIGNIFICANCE_LEVEL = 0.05
 """A difference with a smaller p-value is called more than chance."""
 RELIABILITY_BINS = 15
 Z = 1.959963984540054  # the normal distribution's 97.5% quantile: 95% lie between -Z and Z
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]  # a bound alone lets NaN pass
 Count = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class Interval(NamedTuple):
     """A 95% confidence interval of a share, or of a difference of two."""
 
-    low: float
-    high: float
+    low: FiniteFloat
+    high: FiniteFloat
 
     def percent(self, decimals: int = 1) -> str:
         """Return the interval in words, such as `96.8% to 97.6%`."""

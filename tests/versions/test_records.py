@@ -67,6 +67,7 @@ NONSENSE = {
     ),
     "a negative temperature": (with_(calibration={**CALIBRATION, "temperature": -1}), "temperature"),
     "a curve of uneven lists": (with_(curve={"epoch": [1, 2], "train_loss": [0.5]}), "differ in length"),
+    "an accuracy that is no number": (with_(validation_accuracy=float("nan")), "validation_accuracy: "),
     "an evaluation that is none": (with_(evaluation=None), "evaluation: "),
     "an absurd count": (with_(epoch=10**30), "epoch: "),
 }
