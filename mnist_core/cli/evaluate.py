@@ -1,4 +1,4 @@
-"""`mnist-core evaluate` and `predict`: ask a version about test images, people's drawings, or picture files."""
+"""`mnist-core evaluate` and `predict`: run a version on test images, people's drawings or picture files."""
 
 import json
 import sys
@@ -28,17 +28,17 @@ def evaluate_command(
     data: DataOption = "mnist",
     drawings: Annotated[
         Path | None,
-        typer.Option(help="Judge on drawings instead: a .jsonl.gz file of digits as pen strokes.", show_default=False),
+        typer.Option(help="Evaluate on drawings: a .jsonl.gz file of digits as pen strokes.", show_default=False),
     ] = None,
     refuse: Annotated[
         Path | None,
-        typer.Option(help="Shapes that are no digit, in the same form, to be refused.", show_default=False),
+        typer.Option(help="Shapes that should be declined, in the same format.", show_default=False),
     ] = None,
     name: Annotated[str, typer.Option(help="What to call these drawings.")] = "drawings",
     save: Annotated[bool, typer.Option(help="Keep the figures on drawings in the version's record.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole evaluation as JSON.")] = False,
 ) -> None:
-    """Ask a version about every test image, or about people's drawings, and count."""
+    """Evaluate a version on all test images, or on people's drawings."""
     if drawings is not None:
         _evaluate_drawings(weights, drawings, refuse, name, save=save, as_json=as_json)
         return
@@ -61,7 +61,7 @@ def evaluate_command(
 def _evaluate_drawings(
     weights: Path | None, digits: Path, others: Path | None, name: str, *, save: bool, as_json: bool
 ) -> None:
-    """Judge a version on drawings, at each setting of the canvas."""
+    """Evaluate a version on drawings, at each setting of the canvas."""
     folder = active_version().folder if weights is None else weights
     version = registry.load_version(folder)
     classifier = DigitClassifier(version.model, version.record.calibration)
@@ -85,9 +85,9 @@ def predict(
         list[Path], typer.Argument(metavar="FILE...", help="Pictures of one digit each.", show_default=False)
     ],
     weights: WeightsOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """Read pictures of digits, one digit a picture."""
+    """Classify pictures of one digit each."""
     classifier = DigitClassifier.load(weights)
     failures = 0
     for file in files:

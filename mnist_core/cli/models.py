@@ -1,4 +1,4 @@
-"""`mnist-core models`: list versions, compare them, choose which one answers."""
+"""`mnist-core models`: list and compare versions, and choose the active one."""
 
 import json
 import sys
@@ -15,18 +15,17 @@ from mnist_core.images.datasets import load_dataset, mnist_is_here
 from mnist_core.network.classifier import DigitClassifier
 from mnist_core.versions import active, deletion, registry
 from mnist_core.versions.active import active_name, active_version
-from mnist_core.versions.catalogue import entries, recipe_in_words
+from mnist_core.versions.catalogue import entries, label_version, named, recipe_in_words
 from mnist_core.versions.exchange import from_zip, to_onnx, to_zip
-from mnist_core.versions.labels import label_version, named
 
-models = typer.Typer(no_args_is_help=True, help="Versions: list, compare, promote, roll back.")
+models = typer.Typer(no_args_is_help=True, help="Versions: list, compare, make active, roll back.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="Its name or title.")]
 
 
 @models.command(name="list")
 def list_models(as_json: JsonOption = False) -> None:
-    """List all versions; a star marks the one that answers."""
+    """List all versions; a star marks the active one."""
     listed = [entry.to_dict() for entry in entries()]
     if as_json:
         print(json.dumps(listed))
@@ -42,14 +41,14 @@ def list_models(as_json: JsonOption = False) -> None:
 
 @models.command()
 def show(version: VersionArgument, as_json: JsonOption = False) -> None:
-    """Everything that is known of a version."""
+    """Show everything that is known about a version."""
     record = registry.version(named(version)).record
     if as_json:
-        print(json.dumps(record.to_dict()))
+        print(json.dumps(json.loads(record.to_json())))
         return
     print(f"{version}: {recipe_in_words(record.recipe)}; layers {'-'.join(map(str, record.recipe.layer_sizes))}")
     print(f"trained {record.created} in {record.duration_seconds:,.0f} s by: {record.command}")
-    print(f"weights of epoch {record.epoch}, {record.validation_accuracy:.2%} of the validation images right")
+    print(f"weights of epoch {record.epoch}, validation accuracy {record.validation_accuracy:.2%}")
     print_accuracy(record.evaluation)
     for drawn in record.drawings:
         print_accuracy(drawn.digits)
@@ -58,44 +57,45 @@ def show(version: VersionArgument, as_json: JsonOption = False) -> None:
 
 @models.command(name="compare")
 def compare_command(one: VersionArgument, other: VersionArgument, as_json: JsonOption = False) -> None:
-    """Ask two versions about the same test images, and say whether one is better by more than chance."""
+    """Compare two versions on the same test images, and say whether the difference is more than chance."""
     comparison = _compare(named(one), named(other))
     if as_json:
         print(json.dumps({"versions": [named(one), named(other)], **comparison.to_dict()}))
         return
-    print(f"{other} against {one}: {comparison.verdict}")
-    print(f"only {one} right: {len(comparison.only_one_right)}, only {other} right: {len(comparison.only_other_right)}")
+    print(comparison.verdict(one, other))
+    only_one, only_other = len(comparison.only_one_right), len(comparison.only_other_right)
+    print(f"correctly classified only by {one}: {only_one}, only by {other}: {only_other} ({comparison.on})")
 
 
 @models.command()
 def promote(
     version: VersionArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Also one that is worse by more than chance.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, even if it is worse by more than chance.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a version answer from now on; asks first where it is worse than the active one by more than chance."""
+    """Make a version active; asks first if it is worse than the active one by more than chance."""
     name = named(version)
     if not yes:
-        _ask_if_worse(name)
+        _confirm_if_worse(name)
     active.promote(name)
-    _say_who_answers(as_json)
+    _print_active(as_json)
 
 
 @models.command()
 def rollback(as_json: JsonOption = False) -> None:
-    """Let the version answer that did before."""
+    """Make the version active again that was before."""
     active.roll_back()
-    _say_who_answers(as_json)
+    _print_active(as_json)
 
 
 @models.command()
 def history(as_json: JsonOption = False) -> None:
-    """Who answered when."""
+    """List which version was active when."""
     if as_json:
         print(json.dumps([vars(change) for change in active.history()]))
         return
     for change in active.history():
-        print(f"{change.since or 'some time ago'}  {change.how} to {change.name}")
+        print(f"{change.since}  {change.how} to {change.name}")
 
 
 @models.command()
@@ -122,7 +122,7 @@ def import_command(file: Path, as_json: JsonOption = False) -> None:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{file} cannot be read ({error}). Give a file that `export` has made.") from error
+        raise WeightsError(f"{file} cannot be read ({error}). Give a file from `models export`.") from error
     added = from_zip(content)
     print(json.dumps({"name": added.name}) if as_json else f"added as {added.name}")
 
@@ -131,7 +131,7 @@ def import_command(file: Path, as_json: JsonOption = False) -> None:
 def label(
     version: VersionArgument,
     title: Annotated[str | None, typer.Option(help="What to call it.")] = None,
-    note: Annotated[str | None, typer.Option(help="What to remember about it.")] = None,
+    note: Annotated[str | None, typer.Option(help="What to note about it.")] = None,
 ) -> None:
     """Give a version a title or a note."""
     label_version(named(version), title=title, note=note)
@@ -139,43 +139,44 @@ def label(
 
 @models.command()
 def delete(version: VersionArgument, as_json: JsonOption = False) -> None:
-    """Delete a version; never the active one, nor one that came with the installation."""
+    """Delete a version, except the active one and those that came with the installation."""
     name = named(version)
     deletion.delete(name)
     undo = f"mnist-core models restore {name}"
-    print(json.dumps({"deleted": name, "undo": undo}) if as_json else f"deleted; for a while `{undo}` brings it back")
+    words = f"deleted; for {deletion.UNDO_DAYS} days, `{undo}` restores it"
+    print(json.dumps({"deleted": name, "undo": undo}) if as_json else words)
 
 
 @models.command()
 def restore(version: Annotated[str, typer.Argument(metavar="VERSION")], as_json: JsonOption = False) -> None:
-    """Bring a deleted version back."""
+    """Restore a deleted version."""
     name = deletion.restore(version).name
-    print(json.dumps({"restored": name}) if as_json else f"{name} is back")
+    print(json.dumps({"restored": name}) if as_json else f"{name} is restored")
 
 
-def _ask_if_worse(name: str) -> None:
-    """A person at a terminal is asked; a program has to say --yes.
+def _confirm_if_worse(name: str) -> None:
+    """Ask a person at a terminal whether to go on with a worse version; a program has to give --yes.
 
     Raises:
-        WeightsError: it is worse by more than chance, and nobody wants it nevertheless.
+        WeightsError: it is worse by more than chance, and nobody confirmed it.
     """
     current = active_version()
     comparison = _compare(current.name, name)
-    if comparison.difference >= 0 or not comparison.more_than_chance:
+    if not comparison.worse:
         return
-    sentence = f"{name} against {current.name}: {comparison.verdict}"
+    sentence = comparison.verdict(f"the active version {current.name}", name)
     if not sys.stdin.isatty():
-        raise WeightsError(f"{sentence} Add --yes to let it answer nevertheless.")
-    if not typer.confirm(f"{sentence} Let it answer nevertheless?"):
-        raise WeightsError(f"{current.name} still answers.")
+        raise WeightsError(f"{sentence} Add --yes to make it active anyway.")
+    if not typer.confirm(f"{sentence} Make it active anyway?"):
+        raise WeightsError(f"{current.name} stays active.")
 
 
 def _compare(one: str, other: str) -> Comparison:
-    """On MNIST's test images, or without MNIST on the bundled sample's."""
+    """Compare two versions on MNIST's test images, or without MNIST on those of the bundled sample."""
     images = load_dataset("mnist" if mnist_is_here() else "sample").test
     return compare(DigitClassifier.load(registry.find(one)), DigitClassifier.load(registry.find(other)), images)
 
 
-def _say_who_answers(as_json: bool) -> None:
+def _print_active(as_json: bool) -> None:
     name = active_name()
-    print(json.dumps({"active": name}) if as_json else f"{name} answers now")
+    print(json.dumps({"active": name}) if as_json else f"{name} is active now")

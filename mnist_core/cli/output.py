@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core.evaluation.comparison import in_words
-from mnist_core.evaluation.evaluation import Evaluation, wilson_interval
+from mnist_core.evaluation.comparison import significance
+from mnist_core.evaluation.evaluation import Evaluation
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.network.classifier import Prediction, percent
 from mnist_core.recipes import Recipe
@@ -114,12 +115,9 @@ def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ..
 
 
 def print_accuracy(evaluation: Evaluation, indent: int = 0) -> None:
-    """Print the accuracy with its 95 % interval, as one line."""
-    low, high = evaluation.interval.low, evaluation.interval.high
-    print(
-        f"{' ' * indent}{evaluation.on}: {evaluation.accuracy:.2%} of {evaluation.images:,} images "
-        f"correctly classified (95% interval {low:.2%} to {high:.2%})"
-    )
+    """One line: what share is right, of what, and how exact that is."""
+    share = with_interval(evaluation.correct, evaluation.images, 2)
+    print(f"{' ' * indent}{evaluation.on}: {share} of {evaluation.images:,} images correctly classified")
 
 
 def print_teaching(version: Version) -> None:
@@ -127,7 +125,7 @@ def print_teaching(version: Version) -> None:
     teaching = version.record.teaching
     if teaching is None:
         return
-    print(f"Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them skipped as doubtful.")
+    print(f"Taught with {teaching.taught_with} drawings, {teaching.skipped} of them skipped as doubtful.")
     for title, before, after in (
         ("on these drawings", teaching.before, teaching.after),
         ("on test images", teaching.test_before, version.record.evaluation),
@@ -137,7 +135,7 @@ def print_teaching(version: Version) -> None:
             print(f"  {name}: ", end="")
             print_accuracy(evaluation)
     right, wrong = len(teaching.newly_right), len(teaching.newly_wrong)
-    print(f"{right} drawings newly correct, {wrong} newly wrong: {in_words(wrong, right)}.")
+    print(f"{right} drawings newly right, {wrong} newly wrong. {significance(wrong, right)}")
     print(f"Saved as {version.name}")
 
 
@@ -173,7 +171,7 @@ def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
         digits, coverage = evaluation.digits, evaluation.digits.coverage[threshold]
         table.add_row(
             evaluation.setting,
-            f"{digits.accuracy:.2%} ({digits.interval.low:.2%}–{digits.interval.high:.2%})",
+            with_interval(digits.correct, digits.images, 2, short=True),
             f"{digits.calibration_error:.2%}",
             _share(coverage.answered, digits.images),
             _share(coverage.correct, coverage.answered),
@@ -184,8 +182,7 @@ def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
 
 
 def _share(part: int, whole: int) -> str:
-    interval = wilson_interval(part, whole) if whole else None
-    return f"{part / whole:.1%} ({interval.low:.1%}–{interval.high:.1%})" if interval else "none"
+    return with_interval(part, whole, short=True) if whole else "none"
 
 
 def _auroc(evaluation: DrawingsEvaluation) -> str:

@@ -1,4 +1,4 @@
-"""Whether one version reads better than another, or whether that may be chance: both on the same images."""
+"""Whether one version is better than another on the same images, or whether the difference may be chance."""
 
 import math
 from dataclasses import dataclass
@@ -7,92 +7,94 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.evaluation.evaluation import Interval, Reader
+from mnist_core.evaluation.evaluation import FrameClassifier, classify
+from mnist_core.evaluation.statistics import SIGNIFICANCE_LEVEL, Interval, Z, mcnemar
 from mnist_core.images.datasets import LabelledImages
-
-LEVEL = 0.05
-"""A difference that chance alone would bring less often than this is called more than chance."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two versions answer to the same images; `one` and `other` as they were given."""
+    """What two versions answer to the same images."""
 
     on: str
     labels: NDArray[np.int64]
-    """The right answers (n,)."""
+    """The correct answers (n,)."""
     one: NDArray[np.int64]
-    """The answers of the one (n,)."""
+    """The first version's answers (n,)."""
     other: NDArray[np.int64]
-    """The answers of the other (n,)."""
+    """The second version's answers (n,)."""
 
     @property
     def images(self) -> int:
-        """How many images both were asked about."""
+        """Count the images."""
         return len(self.labels)
 
     @property
     def only_one_right(self) -> NDArray[np.intp]:
-        """Places of the images that only the one reads rightly."""
+        """Return the places of the images that only the first version classifies correctly."""
         return np.flatnonzero((self.one == self.labels) & (self.other != self.labels))
 
     @property
     def only_other_right(self) -> NDArray[np.intp]:
-        """Places of the images that only the other reads rightly."""
+        """Return the places of the images that only the second version classifies correctly."""
         return np.flatnonzero((self.one != self.labels) & (self.other == self.labels))
 
     @property
     def one_correct(self) -> int:
-        """How many images the one reads rightly."""
+        """Count the images that the first version classifies correctly."""
         return int((self.one == self.labels).sum())
 
     @property
     def other_correct(self) -> int:
-        """How many images the other reads rightly."""
+        """Count the images that the second version classifies correctly."""
         return int((self.other == self.labels).sum())
 
     @property
     def difference(self) -> float:
-        """Accuracy of the other less that of the one, -1 to 1."""
+        """Return the second version's accuracy minus the first's, -1 to 1."""
         return (self.other_correct - self.one_correct) / self.images
 
     @property
     def interval(self) -> Interval:
-        """The 95% interval of the difference, of proportions of the same images (Bonett & Price 2012)."""
+        """Return the 95% interval of the difference, for shares of the same images (Bonett & Price 2012)."""
         one = (len(self.only_one_right) + 1) / (self.images + 2)
         other = (len(self.only_other_right) + 1) / (self.images + 2)
-        half = 1.959964 * math.sqrt((one + other - (other - one) ** 2) / (self.images + 2))
+        half = Z * math.sqrt((one + other - (other - one) ** 2) / (self.images + 2))
         return Interval(other - one - half, other - one + half)
 
     @property
     def p_value(self) -> float:
-        """How often chance alone would part two equally good versions at least so far."""
-        return chance(len(self.only_one_right), len(self.only_other_right))
+        """Return how often two equally good versions would differ at least so much by chance; see `mcnemar`."""
+        return mcnemar(len(self.only_one_right), len(self.only_other_right))
 
     @property
     def more_than_chance(self) -> bool:
-        """Whether the difference is more than chance would bring."""
-        return self.p_value < LEVEL
+        """Whether the difference is statistically significant."""
+        return self.p_value < SIGNIFICANCE_LEVEL
 
     @property
-    def verdict(self) -> str:
-        """What the difference means, in a sentence about the other."""
-        points = self.difference * 100
-        low, high = self.interval.low * 100, self.interval.high * 100
-        return (
-            f"{abs(points):.2f} points {'better' if points >= 0 else 'worse'} on the same {self.images:,} images "
-            f"({self.on}; 95% interval of the difference {low:+.2f} to {high:+.2f}); "
-            f"{in_words(len(self.only_one_right), len(self.only_other_right))}."
-        )
+    def worse(self) -> bool:
+        """Whether the second version makes more mistakes than the first, and that is more than chance."""
+        return self.difference < 0 and self.more_than_chance
+
+    def verdict(self, one: str = "the active one", other: str = "This version") -> str:
+        """Say in words how the second version compares with the first, which are called `other` and `one`."""
+        mistakes, against = self.images - self.other_correct, self.images - self.one_correct
+        if mistakes == against:
+            found = f"{other} makes as many mistakes as {one} ({mistakes:,} of {self.images:,})."
+        else:
+            more = "more" if mistakes > against else "fewer"
+            found = f"{other} makes {more} mistakes than {one} ({mistakes:,} of {self.images:,} against {against:,})."
+        return f"{found} {significance(len(self.only_one_right), len(self.only_other_right))}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Return plain values, ready for JSON."""
         return {
             "on": self.on,
             "images": self.images,
             "correct": [self.one_correct, self.other_correct],
             "difference": self.difference,
-            "interval_95": [self.interval.low, self.interval.high],
+            "interval_95": list(self.interval),
             "p_value": self.p_value,
             "more_than_chance": self.more_than_chance,
             "only_one_right": self.only_one_right.tolist(),
@@ -100,22 +102,21 @@ class Comparison:
         }
 
 
-def chance(only_one_right: int, only_other_right: int) -> float:
-    """How often chance alone would part two equally good versions at least so far (McNemar 1947; the exact test)."""
-    from scipy.stats import binomtest
+def significance(only_one: int, only_other: int) -> str:
+    """Say in a sentence whether a difference is more than chance, such as `That is more than chance (…, p = 0.03).`
 
-    parted = only_one_right + only_other_right
-    return float(binomtest(only_one_right, parted).pvalue) if parted else 1.0
+    Of the images that exactly one version classifies correctly, `only_one` are the one's and `only_other` the other's.
+    """
+    p_value = mcnemar(only_one, only_other)
+    if only_one == only_other:
+        verdict = "Any difference may be chance"
+    else:
+        verdict = "That is more than chance" if p_value < SIGNIFICANCE_LEVEL else "That may be chance"
+    exact = f"p = {p_value:.2g}" if p_value >= 0.001 else "p < 0.001"
+    return f"{verdict} (McNemar's exact test, {exact})."
 
 
-def in_words(only_one_right: int, only_other_right: int) -> str:
-    """Whether that is more than chance would bring, to end a sentence with."""
-    p_value = chance(only_one_right, only_other_right)
-    verdict = "more than chance" if p_value < LEVEL else "that may be chance"
-    return f"{verdict} (McNemar's exact test, p = {p_value:.2g})"
-
-
-def compare(one: Reader, other: Reader, images: LabelledImages) -> Comparison:
-    """Ask both about every image."""
-    answers = (reader.predict_frames(images.images).argmax(axis=1) for reader in (one, other))
+def compare(one: FrameClassifier, other: FrameClassifier, images: LabelledImages) -> Comparison:
+    """Classify all images with both."""
+    answers = (classify(classifier, images.images).probabilities.argmax(axis=1) for classifier in (one, other))
     return Comparison(images.name, images.labels, *answers)

@@ -3,9 +3,7 @@
 All of it is fitted on validation images, which the network did not learn from.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,21 +35,6 @@ class Calibration:
         """The largest `ood_score` that is accepted when `share`, one of `SHARES`, of the validation images are."""
         return self.thresholds[SHARES.index(share)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {"temperature": self.temperature, "accepted_shares": list(SHARES), "thresholds": list(self.thresholds)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The calibration that `to_dict` wrote down.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is not one.
-        """
-        if tuple(values["accepted_shares"]) != SHARES:
-            raise ValueError("it has thresholds for other shares than this program")
-        return cls(float(values["temperature"]), tuple(map(float, values["thresholds"])))
-
 
 def calibrate(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Calibration:
     """Fit a calibration to what a network makes of validation images: logits (n, 10), labels (n,)."""
@@ -82,40 +65,3 @@ def ood_scores(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """
     energies: NDArray[np.float64] = -logsumexp(logits.astype(np.float64), axis=1)
     return energies
-
-
-def expected_calibration_error(bins: Sequence["ReliabilityBin"]) -> float:
-    """The mean gap between confidence and accuracy, weighted by images, 0 to 1 (Naeini et al. 2015)."""
-    images = sum(part.images for part in bins)
-    return sum(abs(part.correct - part.confidence * part.images) for part in bins) / images if images else 0.0
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """The answers whose confidence lies in one range."""
-
-    low: float
-    high: float
-    images: int
-    correct: int
-    confidence: float
-    """Their mean confidence; 0 where there are none."""
-
-
-RELIABILITY_BINS = 15
-
-
-def reliability(confidences: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[ReliabilityBin, ...]:
-    """Answers (n,) by their confidence, in 15 ranges of the same width."""
-    edges = np.linspace(0, 1, RELIABILITY_BINS + 1)
-    place = np.clip(np.ceil(confidences * RELIABILITY_BINS).astype(int) - 1, 0, RELIABILITY_BINS - 1)
-    bins = []
-    for number in range(RELIABILITY_BINS):
-        here = place == number
-        mean = float(confidences[here].mean(dtype=np.float64)) if here.any() else 0.0
-        bins.append(
-            ReliabilityBin(
-                float(edges[number]), float(edges[number + 1]), int(here.sum()), int(right[here].sum()), mean
-            )
-        )
-    return tuple(bins)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.drawings.store import DrawingStore, StoredDrawing
-from mnist_core.evaluation.comparison import chance, compare
+from mnist_core.evaluation.comparison import compare
 from mnist_core.evaluation.evaluation import evaluate
+from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.images.datasets import IMAGE_COUNTS, Dataset, LabelledImages, load_dataset, mnist_is_here
 from mnist_core.network.classifier import DigitClassifier
 from mnist_core.recipes import TAUGHT
@@ -83,7 +84,7 @@ def teaching_result(record: Record) -> TeachingResult | None:
         test=BeforeAndAfter(record.evaluation.images, teaching.test_before.correct, record.evaluation.correct),
         newly_right=right,
         newly_wrong=wrong,
-        p_value=chance(wrong, right),
+        p_value=mcnemar(wrong, right),
     )
 
 
@@ -121,7 +122,7 @@ def _evaluate(
         base=request.base,
         writers=request.writers,
         taught_with=len(chosen.split.teach),
-        passed_over=len(taught.doubtful),
+        skipped=len(taught.doubtful),
         before=evaluate(before, judging),
         after=evaluate(after, judging),
         test_before=recorded if recorded.checksum == test.checksum else evaluate(before, test),

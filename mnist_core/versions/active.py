@@ -1,17 +1,18 @@
-"""Which version answers: promote one, roll back to the one before, and who answered when.
+"""The active version: make another one active, roll back, and list which version was active when.
 
-All of it is one file, `<weights>/active`, replaced as a whole: a JSON object a line, the last one for the version that
-answers now. Where it is missing, the shipped default answers.
+All of it is one file, `<weights>/active`, replaced as a whole: a JSON object on each line, the last one for the version
+that is active now. Without the file, the shipped default is active.
 """
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 
 from mnist_core.errors import WeightsError
 from mnist_core.files import weights_dir, write_atomically
@@ -21,17 +22,20 @@ from mnist_core.versions.registry import DEFAULT, Version, load_version, version
 
 @dataclass(frozen=True)
 class Change:
-    """A change of the version that answers."""
+    """A change of the active version."""
 
     name: str
-    """The version that answers from then on."""
+    """The version that is active from then on."""
     how: Literal["promoted", "rolled back"]
     since: str
-    """UTC, ISO 8601; empty where nobody wrote that down."""
+    """UTC, ISO 8601."""
+
+
+_CHANGE = TypeAdapter(Change)
 
 
 def active_name() -> str:
-    """Return the name of the active version; the shipped default where none was promoted."""
+    """Return the name of the active version: the shipped default until another one is promoted."""
     changes = history()
     return changes[-1].name if changes else DEFAULT
 
@@ -46,25 +50,23 @@ def active_version() -> Version:
 
 
 def history() -> list[Change]:
-    """Who answered when, the first change first; before it, the shipped default did."""
+    """List all changes of the active version, the first one first; lines that cannot be read are skipped."""
     try:
-        lines = _active_file().read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = _active_file().read_bytes().splitlines()
+    except OSError:
         return []
     changes = []
-    for line in filter(None, map(str.strip, lines)):
-        try:
-            changes.append(Change(**json.loads(line)))
-        except (ValueError, TypeError):
-            changes.append(Change(line, "promoted", ""))  # of old, the file held a name and nothing else
+    for line in lines:
+        with suppress(ValidationError):
+            changes.append(_CHANGE.validate_json(line))
     return changes
 
 
 def promote(name: str) -> Version:
-    """Make a version the one that answers, everywhere, from the next drawing on.
+    """Make a version the active one, everywhere, from the next drawing on.
 
     Raises:
-        WeightsError: it cannot be loaded, or the choice cannot be written; the active version then stays.
+        WeightsError: it cannot be loaded, or the change cannot be written; the active version then stays.
     """
     with _changing() as changes:
         promoted = version(name)
@@ -75,7 +77,7 @@ def promote(name: str) -> Version:
 
 
 def previous() -> str | None:
-    """The version that rolling back leads to: of those that answered before the active one, the last that still can."""
+    """Return the version that rolling back leads to: of the earlier active ones, the last that can still be loaded."""
     *before, _ = _stack(history())
     for name in reversed(before):
         try:
@@ -87,21 +89,21 @@ def previous() -> str | None:
 
 
 def roll_back() -> Version:
-    """Let the version answer that did before the active one was promoted.
+    """Make the version active again that was before the active one was promoted.
 
     Raises:
-        WeightsError: there is none, or the choice cannot be written; the active version then stays.
+        WeightsError: there is none, or the change cannot be written; the active version then stays.
     """
     with _changing() as changes:
         name = previous()
         if name is None:
-            raise WeightsError("No version answered before this one. Promote another one instead.")
+            raise WeightsError("No version was active before this one. Make another version active instead.")
         changes.append(Change(name, "rolled back", now()))
     return version(name)
 
 
 def _stack(changes: list[Change]) -> list[str]:
-    """The versions that were promoted on top of each other and not rolled back since."""
+    """Return the versions that were promoted on top of each other and not rolled back since."""
     stack = [DEFAULT]
     for change in changes:
         if change.how == "rolled back" and change.name in stack:
@@ -117,7 +119,7 @@ def _active_file() -> Path:
 
 @contextmanager
 def _changing() -> Iterator[list[Change]]:
-    """The history, to be added to by one process at a time; written when nothing went wrong."""
+    """Lend the history to one process at a time, and write it unless something goes wrong."""
     try:
         weights_dir().mkdir(parents=True, exist_ok=True)
         with FileLock(weights_dir() / ".promoting", timeout=30):

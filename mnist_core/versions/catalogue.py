@@ -1,15 +1,21 @@
-"""All versions in a list, with what there is to say of each in a line."""
+"""All versions in a list, and what people call them: a title and a note each, in `<weights>/labels.json`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
+from filelock import FileLock, Timeout
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from mnist_core.errors import WeightsError
 from mnist_core.evaluation.evaluation import Evaluation
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation
+from mnist_core.files import weights_dir, write_atomically
 from mnist_core.recipes import TAUGHT, Recipe
 from mnist_core.versions.active import active_name
-from mnist_core.versions.labels import NOTHING, labels
 from mnist_core.versions.records import Record
 from mnist_core.versions.registry import Version, all_versions, version
 
@@ -18,6 +24,22 @@ SHIPPED_NOTES = {
     "robust": "The article's network, trained on distorted digits.",
     "best": "A wider network, trained at length on distorted digits.",
 }
+MAX_TITLE, MAX_NOTE = 60, 2000
+"""Letters."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """The title and the note that people gave a version; empty by default."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    title: str = ""
+    note: str = ""
+
+
+NO_LABEL = Label()
+_LABELS = TypeAdapter(dict[str, Label])
 
 
 @dataclass(frozen=True)
@@ -26,28 +48,28 @@ class Entry:
 
     version: Version
     title: str
-    """What people call it."""
+    """The title that people gave it, or one made from its record."""
     note: str
     active: bool
-    """Whether it answers now."""
+    """Whether it is the active version."""
 
     @property
     def name(self) -> str:
-        """What `promote` and all others take."""
+        """Return the name by which `promote` and other functions find it."""
         return self.version.name
 
     @property
     def record(self) -> Record:
-        """Where it comes from and what it is worth."""
+        """Return where it comes from and what it scores."""
         return self.version.record
 
     @property
     def drawings(self) -> DrawingsEvaluation | None:
-        """What it scores on people's drawings at the usual setting of the canvas, where somebody measured that."""
+        """Return its evaluation on people's drawings at the usual setting of the canvas; None if there is none."""
         return self.record.drawings[0] if self.record.drawings else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Return plain values, ready for JSON."""
         record = self.record
         return {
             "name": self.name,
@@ -71,28 +93,28 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """Every version that can be read, one's own, the latest first, then the shipped ones."""
+    """List all versions whose record can be read: your own, the latest first, then the shipped ones."""
     active, known = active_name(), labels()
     listed = []
     for found in all_versions():
-        label = known.get(found.name, NOTHING)
+        label = known.get(found.name, NO_LABEL)
         title = label.title or _title(found)
         listed.append(Entry(found, title, label.note or _note(found), found.name == active))
     return listed
 
 
 def title_of(name: str) -> str:
-    """What people call the version of that name.
+    """Return what people call a version.
 
     Raises:
-        WeightsError: there is none.
+        WeightsError: there is no such version.
     """
-    label = labels().get(name, NOTHING)
+    label = labels().get(name, NO_LABEL)
     return label.title or _title(version(name))
 
 
 def recipe_in_words(recipe: Recipe) -> str:
-    """The named recipe, and the fields that were changed, such as `quick: epochs 8, hidden 30,20`."""
+    """Return the named recipe and the fields that were changed, such as `quick: epochs 8, hidden 30,20`."""
     changes = [
         f"{field} {','.join(map(str, value)) if isinstance(value, list) else value}"
         for field, value in recipe.changes.items()
@@ -112,7 +134,7 @@ def _title(found: Version) -> str:
 
 
 def people(writers: Sequence[str]) -> str:
-    """Whose drawings these are, in words; all, where no writer is named."""
+    """Say whose drawings these are; without writers they are everybody's."""
     if not writers:
         return "everybody"
     return " and ".join(writer or "(no name)" for writer in writers) if len(writers) < 3 else f"{len(writers)} people"
@@ -127,5 +149,54 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
         "on": evaluation.on,
         "images": evaluation.images,
         "accuracy": evaluation.accuracy,
-        "interval_95": [evaluation.interval.low, evaluation.interval.high],
+        "interval_95": list(evaluation.interval),
     }
+
+
+def labels() -> Mapping[str, Label]:
+    """Return the label of each version that has one; none if the file is missing or damaged."""
+    try:
+        return _LABELS.validate_json(_labels_file().read_bytes())
+    except (OSError, ValidationError):
+        return {}
+
+
+def label_version(name: str, *, title: str | None = None, note: str | None = None) -> None:
+    """Give a version a title or a note; `None` leaves one as it is, an empty text removes it.
+
+    Raises:
+        WeightsError: there is no such version; the title is taken, or too long; it cannot be written.
+    """
+    version(name)
+    given = {"title": title, "note": note}
+    changes = {field: text.strip() for field, text in given.items() if text is not None}
+    if len(changes.get("title", "")) > MAX_TITLE or len(changes.get("note", "")) > MAX_NOTE:
+        raise WeightsError(f"A title has at most {MAX_TITLE} letters, a note {MAX_NOTE:,}. Shorten it.")
+    try:
+        with FileLock(weights_dir() / ".labelling", timeout=30):
+            known = dict(labels())
+            others = {other.name for other in all_versions()} - {name}
+            taken = others | {known[other].title for other in others & known.keys()}
+            if changes.get("title") and changes["title"] in taken:
+                raise WeightsError(f"Another version is called {changes['title']!r} already. Choose another title.")
+            known[name] = replace(known.get(name, NO_LABEL), **changes)
+            content = {name: asdict(label) for name, label in known.items() if label != NO_LABEL}
+            write_atomically(_labels_file(), json.dumps(content, indent=1) + "\n")
+    except (OSError, Timeout) as error:
+        raise WeightsError(f"{weights_dir()} cannot be written ({error}). Nothing was changed.") from error
+
+
+def named(text: str) -> str:
+    """Return the name of the version that has this title, or this name.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    for name, label in labels().items():
+        if text and label.title == text:
+            return name
+    return version(text).name
+
+
+def _labels_file() -> Path:
+    return weights_dir() / "labels.json"

@@ -1,38 +1,81 @@
-"""The record that travels with a version's weights: where they come from, what they are worth, how to repeat them."""
+"""The record that travels with a version's weights: where they come from, what they score, how to train them again."""
 
 import dataclasses
+import json
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+import pydantic_core
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    FailFast,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    PlainValidator,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    WrapSerializer,
+    model_serializer,
+)
 
 from mnist_core.evaluation.evaluation import Evaluation
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation
-from mnist_core.network.calibration import Calibration
+from mnist_core.evaluation.statistics import Count, Share
+from mnist_core.images.datasets import DataName
+from mnist_core.network.calibration import SHARES, Calibration
 from mnist_core.recipes import Recipe
 
 FORMAT = 4
-MOST_EPOCHS = 200
-"""Kept in a record's curve; of longer trainings, every so many."""
+MAX_EPOCHS_IN_CURVE = 200
+"""Of a longer training, every second, third, … epoch is recorded."""
+
+MAX_KEYS = 100
+MAX_WORDS = 200  # letters of a message, which may quote what the file holds
+
+
+def _check_size(values: Any) -> Any:
+    """Refuse a dictionary with so many entries that listing what is wrong with them would take minutes."""
+    if isinstance(values, dict) and len(values) > MAX_KEYS:
+        raise ValueError("too many entries")
+    return values
+
+
+Names = Annotated[tuple[str, ...], FailFast()]
+Figures = Annotated[tuple[FiniteFloat, ...], FailFast()]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How a training went, epoch by epoch; empty where nobody wrote that down."""
+    """How a training went, epoch by epoch; empty where it was not recorded.
 
-    epoch: tuple[int, ...] = ()
-    train_loss: tuple[float, ...] = ()
-    train_accuracy: tuple[float, ...] = ()
-    """Empty in records of old."""
-    validation_loss: tuple[float, ...] = ()
-    validation_accuracy: tuple[float, ...] = ()
+    Raises:
+        ValueError: the lists differ in length.
+    """
+
+    epoch: Annotated[tuple[Count, ...], FailFast()] = ()
+    train_loss: Figures = ()
+    train_accuracy: Figures = ()
+    """Empty for the shipped versions, which were trained before it was measured."""
+    validation_loss: Figures = ()
+    validation_accuracy: Figures = ()
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.epoch), len(self.train_loss), len(self.validation_loss), len(self.validation_accuracy)}
+        if len(lengths) > 1 or len(self.train_accuracy) not in {0, *lengths}:
+            raise ValueError("a curve whose lists differ in length")
 
     @classmethod
     def of(cls, epochs: Sequence[Mapping[str, Any]]) -> Self:
-        """From what was told of each epoch; the last one is always kept."""
-        every = len(epochs) // MOST_EPOCHS + 1
+        """Return the curve of a training from the figures of each epoch; the last epoch is always part of it."""
+        every = len(epochs) // MAX_EPOCHS_IN_CURVE + 1
         kept = [figures for place, figures in enumerate(reversed(epochs)) if place % every == 0][::-1]
         names = [field.name for field in dataclasses.fields(cls)]
         return cls(*(tuple(round(figures[name], 5) for figures in kept if name in figures) for name in names))
@@ -40,132 +83,145 @@ class Curve:
 
 @dataclass(frozen=True)
 class Teaching:
-    """What a version was taught, and what that did to drawings that it was not taught with."""
+    """What a version was fine-tuned with, and what that did to drawings it was not fine-tuned with."""
 
     base: str
     """The version it began as."""
-    writers: tuple[str, ...]
+    writers: Names
     """Whose drawings these are; empty: everybody's."""
-    taught_with: int
+    taught_with: Count
     """Drawings."""
-    passed_over: int
-    """Of these, as their labels are doubtful."""
+    skipped: Annotated[Count, Field(alias="passed_over")]
+    """Of these, the ones with doubtful labels."""
     before: Evaluation
     """Of the base, on the other drawings."""
     after: Evaluation
     """Of this version, on the same."""
     test_before: Evaluation
-    """Of the base, on the test images that this version's `evaluation` is on."""
-    newly_right: tuple[str, ...]
-    """Ids of those drawings that only this version reads rightly."""
-    newly_wrong: tuple[str, ...]
-    """And of those that only the base did."""
-    learned: tuple[str, ...] = ()
-    """Ids of all drawings that it or what it began as was taught with: these cannot judge what comes of it."""
+    """Of the base, on the test images of this version's `evaluation`."""
+    newly_right: Names
+    """Ids of those drawings that only this version classifies correctly."""
+    newly_wrong: Names
+    """Ids of those that only the base classifies correctly."""
+    learned: Names = ()
+    """Ids of all drawings that this version or its base was fine-tuned with; they cannot judge what comes of it."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: value.to_dict() if isinstance(value, Evaluation) else value for name, value in values.items()}
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """What `to_dict` wrote down."""
-        known = {"learned": (), **values}
-        for name in ("before", "after", "test_before"):
-            known[name] = Evaluation.from_dict(known[name])
-        for name in ("writers", "newly_right", "newly_wrong", "learned"):
-            known[name] = tuple(known[name])
-        return cls(**known)
+def _read_recipe(values: Any) -> Recipe:
+    if not isinstance(values, dict):
+        raise ValueError("not a recipe")
+    return Recipe.from_dict(values)
+
+
+def _check_shares(values: Any) -> Any:
+    if isinstance(values, dict):
+        if values.get("accepted_shares") != list(SHARES):
+            raise ValueError("thresholds for other shares than this program's")
+        if not isinstance(values.get("thresholds"), list) or len(values["thresholds"]) != len(SHARES):
+            raise ValueError("damaged thresholds")
+    return values
+
+
+def _check_calibration(calibration: Calibration) -> Calibration:
+    if not 0 < calibration.temperature < math.inf:
+        raise ValueError("a temperature that is not positive")
+    if any(map(math.isnan, calibration.thresholds)):
+        raise ValueError("damaged thresholds")
+    return calibration
+
+
+def _write_calibration(calibration: Calibration, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    return {**fields(calibration), "accepted_shares": list(SHARES)}
+
+
+def _check_time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
 
 
 @dataclass(frozen=True)
 class Record:
-    """Where a version's weights come from and what they are worth; enough to rebuild and to repeat it."""
+    """Where a version's weights come from and what they score; enough to rebuild and to train it again."""
 
-    recipe: Recipe
+    recipe: Annotated[Recipe, PlainValidator(_read_recipe), PlainSerializer(Recipe.to_dict)]
     command: str
     """Trains it again."""
-    data: str
-    """`mnist` or `sample`."""
-    images: Mapping[str, int]
-    """How many were trained on, validated on and tested on; and how many of the first are people's drawings."""
-    checksums: Mapping[str, str]
-    """md5 of the data files."""
-    epoch: int
+    data: DataName
+    images: Annotated[Mapping[str, Count], BeforeValidator(_check_size)]
+    """How many it was trained, validated and tested on; under `drawings`, how many of the first are people's."""
+    checksums: Annotated[Mapping[str, str], BeforeValidator(_check_size)]
+    """MD5 of the data files."""
+    epoch: Count
     """The one whose weights these are."""
-    validation_accuracy: float
+    validation_accuracy: Share
     """After that epoch."""
     curve: Curve
-    calibration: Calibration
+    calibration: Annotated[
+        Calibration,
+        BeforeValidator(_check_shares),
+        AfterValidator(_check_calibration),
+        WrapSerializer(_write_calibration),
+    ]
     """Fitted on the validation images."""
     evaluation: Evaluation
     """On the test images, made once, after training."""
-    duration_seconds: float
+    duration_seconds: FiniteFloat
     device: str
-    created: str
+    created: Annotated[str, AfterValidator(_check_time)]
     """UTC, ISO 8601."""
-    libraries: Mapping[str, str]
+    libraries: Annotated[Mapping[str, str], BeforeValidator(_check_size)]
     weights_sha256: str = ""
     """Filled in on saving; ties this record to its weights."""
-    drawings: tuple[DrawingsEvaluation, ...] = ()
-    """On people's drawings, one for each setting, where somebody measured that."""
+    drawings: Annotated[tuple[DrawingsEvaluation, ...], FailFast()] = ()
+    """On people's drawings, one for each setting, if they were evaluated."""
     teaching: Teaching | None = None
-    """Where it was not trained but taught."""
+    """For a fine-tuned version."""
 
     @property
     def learned_from_drawings(self) -> bool:
-        """Whether drawings that people corrected were among what it learned from."""
+        """Whether people's corrected drawings were among what it learned from."""
         return self.teaching is not None or self.images.get("drawings", 0) > 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {
-            "format": FORMAT,
-            **values,
-            "recipe": self.recipe.to_dict(),
-            "layer_sizes": list(self.recipe.layer_sizes),
-            "parameters": self.recipe.parameter_count,
-            "curve": dataclasses.asdict(self.curve),
-            "calibration": self.calibration.to_dict(),
-            "evaluation": self.evaluation.to_dict(),
-            "drawings": [evaluation.to_dict() for evaluation in self.drawings],
-            "teaching": self.teaching.to_dict() if self.teaching else None,
-        }
+    def to_json(self) -> str:
+        """Return the record as JSON text, as `from_json` reads it."""
+        return json.dumps(_ADAPTER.dump_python(self, by_alias=True), indent=1) + "\n"
+
+    @model_serializer(mode="wrap")
+    def _with_figures(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Add the format, and figures for readers of the file that loading ignores."""
+        recipe = self.recipe
+        derived = {"layer_sizes": list(recipe.layer_sizes), "parameters": recipe.parameter_count}
+        return {"format": FORMAT, **fields(self), **derived}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The record that `to_dict` wrote down.
+    def from_json(cls, content: bytes | str) -> Self:
+        """Read and check a record.
 
         Raises:
-            KeyError, TypeError, ValueError: it is not such a record.
+            ValueError: it is damaged or not a record; the message says in a few words what is wrong.
         """
-        if values["format"] not in range(1, FORMAT + 1):
-            raise ValueError(f"its format is {values['format']!r}, this program knows {FORMAT}")
-        recipe = Recipe.from_dict(values["recipe"])
-        if values["format"] == 1:  # before there was calibration; such a version accepts everything
-            values = {**values, "calibration": Calibration().to_dict(), "drawings": ()}
-        if values["format"] <= 2:  # before the best epoch could be kept
-            values = {**values, "epoch": recipe.epochs, "curve": {}}
-        if values["format"] <= 3:  # before versions were taught
-            values = {**values, "teaching": None}
-        known = {field.name: values[field.name] for field in dataclasses.fields(cls)}
-        known["recipe"] = recipe
-        known["curve"] = Curve(**{name: tuple(figures) for name, figures in values["curve"].items()})
-        known["calibration"] = Calibration.from_dict(values["calibration"])
-        known["evaluation"] = Evaluation.from_dict(values["evaluation"])
-        known["teaching"] = Teaching.from_dict(values["teaching"]) if values["teaching"] else None
-        known["drawings"] = tuple(map(DrawingsEvaluation.from_dict, values["drawings"]))
-        return cls(**known)
+        values = pydantic_core.from_json(content)
+        found = values.get("format") if isinstance(values, dict) else None
+        if found != FORMAT:
+            raise ValueError(f"its format is {found!r:.20}, this program reads {FORMAT}")
+        try:
+            record: Self = _ADAPTER.validate_python(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            words = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise ValueError(words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]} …") from error
+        return record
+
+
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(Record)
 
 
 def library_versions() -> dict[str, str]:
-    """The versions of what decides a training's outcome."""
+    """Return the versions of the libraries that decide the outcome of a training."""
     packages = ("mnist-core", "torch", "torchvision", "numpy", "safetensors")
     return {"python": platform.python_version(), **{name: installed_version(name) for name in packages}}
 
 
 def now() -> str:
-    """The time in UTC as records hold it."""
+    """Return the time in UTC, as records hold it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

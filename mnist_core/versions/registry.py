@@ -1,31 +1,33 @@
-"""Versions of the model on disk: save, load, list, delete.
+"""Versions of the model on disk: save, load, find, list.
 
 A version is a folder with two files: `model.safetensors`, the weights, and `model.json`, the record from which the
-network can be rebuilt and retrained. Shipped versions lie in the repository's `weights/`, one's own in
-`<weights>/runs/<id>/`; deleted ones stay in `<weights>/deleted/` for a while. Which one
-answers is the business of `active`.
+network can be rebuilt and trained again. Shipped versions are in the repository's `weights/`, your own in
+`<weights>/runs/<id>/`; `deletion` moves them to `<weights>/deleted/` for a while. `active` says which one answers.
 """
 
 import dataclasses
 import hashlib
-import json
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as bytes_from_tensors
 
-from mnist_core.errors import MnistCoreError, WeightsError
-from mnist_core.files import SHIPPED, deleted_dir, runs_dir, weights_dir, write_atomically
+from mnist_core.errors import WeightsError
+from mnist_core.files import SHIPPED, deleted_dir, read_when_changed, runs_dir, weights_dir, write_atomically
 from mnist_core.network.model import MLP
 from mnist_core.recipes import Recipe
 from mnist_core.versions.records import Record
 
 DEFAULT = "best"
+MAX_NAME_LENGTH = 200  # file systems refuse much longer ones with an error of their own
 WEIGHTS_FILE, RECORD_FILE = "model.safetensors", "model.json"
+
+
+_REMEDY = f"Choose another version, such as the shipped one ({SHIPPED.name}/{DEFAULT}), or train a new one."
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Version:
 
     @property
     def bytes(self) -> int:
-        """The size of its weights on disk."""
+        """Return the size of its weights on disk."""
         return (self.folder / WEIGHTS_FILE).stat().st_size
 
 
@@ -56,15 +58,24 @@ class LoadedVersion:
 
 
 def save_version(folder: Path, model: MLP, record: Record) -> Version:
-    """Write a version into `folder` (made if need be): weights first, record last, each whole or not at all.
-
-    A folder without its record holds no version, so a crash in between leaves none behind.
+    """Write a version into `folder`; see `write_version`.
 
     Raises:
         WeightsError: it cannot be written.
     """
     weights = bytes_from_tensors({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
-    record = dataclasses.replace(record, weights_sha256=hashlib.sha256(weights).hexdigest())
+    return write_version(folder, weights, dataclasses.replace(record, weights_sha256=_sha256(weights)))
+
+
+def write_version(folder: Path, weights: bytes, record: Record) -> Version:
+    """Write a version into `folder`, which is created if it is missing: the weights first, the record last.
+
+    Each file is written whole or not at all. A folder without a record holds no version, so a crash in between leaves
+    none behind.
+
+    Raises:
+        WeightsError: it cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECORD_FILE).unlink(missing_ok=True)
@@ -76,39 +87,53 @@ def save_version(folder: Path, model: MLP, record: Record) -> Version:
 
 
 def save_record(folder: Path, record: Record) -> None:
-    """Write a version's record anew; its weights stay.
+    """Replace a version's record; its weights stay.
 
     Raises:
         WeightsError: it cannot be written.
     """
     try:
-        write_atomically(folder / RECORD_FILE, json.dumps(record.to_dict(), indent=1) + "\n")
+        write_atomically(folder / RECORD_FILE, record.to_json())
     except OSError as error:
         raise WeightsError(f"{folder} cannot be written ({error}). Make room or choose another folder.") from error
 
 
 def load_version(folder: Path) -> LoadedVersion:
-    """Read a version and check it: the record is complete, the weights are the record's and fit its layers.
+    """Load a version and check that its record is complete and that the weights match it.
 
     Raises:
         WeightsError: a file is missing, damaged or foreign; the message names it.
     """
-    record = read_record(folder)
-    path = folder / WEIGHTS_FILE
+    record, path = read_record(folder), folder / WEIGHTS_FILE
     try:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != record.weights_sha256:
-            raise WeightsError(f"{path} is damaged or does not belong to its record. {_REMEDY}")
-        if len(content) < 4 * record.recipe.parameter_count:  # before room is made for a network of any size
-            raise RuntimeError("too few weights")
-        model = MLP(record.recipe.layer_sizes)
-        model.load_state_dict(tensors_from_bytes(content))
-    except (OSError, SafetensorError) as error:
+        weights = path.read_bytes()
+    except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error}). {_REMEDY}") from error
+    return LoadedVersion(rebuild(weights, record, str(path)), record)
+
+
+def rebuild(weights: bytes, record: Record, source: str) -> MLP:
+    """Build the network that a record describes from its weights, which `source` names in messages.
+
+    Raises:
+        WeightsError: the weights are damaged or do not match the record.
+    """
+    if _sha256(weights) != record.weights_sha256:
+        raise WeightsError(f"{source} is damaged or does not belong to its record. {_REMEDY}")
+    try:
+        if len(weights) < 4 * record.recipe.parameter_count:  # checked before memory is allocated for them
+            raise RuntimeError("too few weights")
+        tensors = tensors_from_bytes(weights)
+        if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
+            raise RuntimeError("not 32-bit floating-point numbers")
+        model = MLP(record.recipe.layer_sizes)
+        model.load_state_dict(tensors)
     except RuntimeError as error:
         layers = "-".join(map(str, record.recipe.layer_sizes))
-        raise WeightsError(f"{path} does not fit the layers of its record, {layers}. {_REMEDY}") from error
-    return LoadedVersion(model, record)
+        raise WeightsError(f"{source} does not fit the layers of its record, {layers}. {_REMEDY}") from error
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{source} cannot be read ({error}). {_REMEDY}") from error
+    return model
 
 
 def teacher_of(recipe: Recipe) -> MLP | None:
@@ -121,29 +146,27 @@ def teacher_of(recipe: Recipe) -> MLP | None:
 
 
 def read_record(folder: Path) -> Record:
-    """A version's record, without its weights.
+    """Read a version's record, without its weights.
 
     Raises:
-        WeightsError: it is missing, damaged or not a record of ours.
+        WeightsError: it is missing, damaged or not one of ours.
     """
     path = folder / RECORD_FILE
     try:
-        status = path.stat()
-        return _read_record(path, (status.st_mtime_ns, status.st_size, status.st_ino))
+        return _read_record(folder)
     except FileNotFoundError as error:
         raise WeightsError(f"{folder} holds no version: {RECORD_FILE} is missing. {_REMEDY}") from error
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, MnistCoreError) as error:
-        raise WeightsError(f"{path} is not a record of a version ({error!r}). {_REMEDY}") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} is not the record of a version ({error}). {_REMEDY}") from error
 
 
-@lru_cache(maxsize=1024)
-def _read_record(path: Path, _stamp: object) -> Record:
-    """Read again only when the file has changed: a list of all versions is asked for often."""
-    return Record.from_dict(json.loads(path.read_text()))
+@read_when_changed(RECORD_FILE, maxsize=1024)
+def _read_record(folder: Path) -> Record:
+    return Record.from_json((folder / RECORD_FILE).read_bytes())
 
 
 def version(name: str) -> Version:
-    """The version of that name.
+    """Find a version by its name and read its record.
 
     Raises:
         WeightsError: there is none, or its record is damaged.
@@ -153,21 +176,21 @@ def version(name: str) -> Version:
 
 
 def find(name: str) -> Path:
-    """The folder of the version of that name: a shipped one, or `runs/<id>`.
+    """Return the folder of a version by its name: a shipped one's, or `runs/<id>`.
 
     Raises:
         WeightsError: there is none.
     """
     homes = () if name.startswith(deleted_dir().name) else (weights_dir(), SHIPPED)
-    for home in homes:
+    for home in homes if len(name) <= MAX_NAME_LENGTH else ():
         folder = home / name
-        if folder.is_dir() and folder.resolve().is_relative_to(home.resolve()):  # no way out with ..
+        if folder.is_dir() and folder.resolve().is_relative_to(home.resolve()):  # `..` must not lead out
             return folder
-    raise WeightsError(f"There is no version called {name!r}. {_REMEDY}")
+    raise WeightsError(f"There is no version called {name!r:.200}. {_REMEDY}")
 
 
 def all_versions() -> list[Version]:
-    """Every version whose record can be read: one's own, the latest first, then the shipped ones."""
+    """List all versions whose record can be read: your own, the latest first, then the shipped ones."""
     folders = sorted((path.parent for path in runs_dir().glob(f"*/{RECORD_FILE}")), reverse=True)
     folders += sorted(path.parent for path in SHIPPED.glob(f"*/{RECORD_FILE}"))
     versions = []
@@ -179,10 +202,11 @@ def all_versions() -> list[Version]:
 
 
 def name_of(folder: Path) -> str:
-    """What `version` finds a folder by: its path below the weights folder, else the whole path."""
+    """Return the name of the version in a folder: its path below the weights folder, else the whole path."""
     folder = folder.resolve()
     weights = weights_dir().resolve()
     return folder.relative_to(weights).as_posix() if folder.is_relative_to(weights) else str(folder)
 
 
-_REMEDY = f"Choose another version, such as the shipped one ({SHIPPED.name}/{DEFAULT}), or train a new one."
+def _sha256(weights: bytes) -> str:
+    return hashlib.sha256(weights).hexdigest()

@@ -13,7 +13,7 @@ from mnist_core.evaluation.pen_strokes import drawings_file
 from mnist_core.images.datasets import Dataset, load_dataset
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_name, promote
-from mnist_core.versions.labels import labels
+from mnist_core.versions.catalogue import labels
 from pages.ui.explore import image_sets
 from tests.app.test_train_page import ROOT, press, words
 from tests.app.test_train_page import labels as buttons
@@ -57,7 +57,7 @@ def test_two_versions_are_compared_and_the_link_leads_there(mine: str) -> None:
     page.selectbox(key="version").set_value(mine).run()
     page.selectbox(key="against").set_value("best").run()
     assert not page.exception
-    assert "points worse on the same 1,000 images" in words(page)
+    assert "makes more mistakes than best (" in words(page)
     assert "McNemar" in words(page)
     assert "its figure is too good" in words(page)
     recipes = page.table[1].value
@@ -93,7 +93,7 @@ def test_a_worse_version_is_asked_about_before_it_answers(mine: str) -> None:
     press(page, "Let it answer")
     assert not page.exception
     assert active_name() == "best"
-    assert "points worse" in words(page)
+    assert "makes more mistakes than the active one" in words(page)
     assert "Let it answer nevertheless" in buttons(page)
 
 
@@ -154,18 +154,19 @@ def test_an_uploaded_version_is_checked_and_added(mine: str, weights: Path) -> N
     assert len(list(weights.glob("runs/*/model.json"))) == 2
     page.get("file_uploader")[0].set_value(("rubbish.zip", b"rubbish", "application/zip")).run()
     assert not page.exception
-    assert "not a version that can be used" in words(page)
+    assert "The file is not a version" in words(page)
     assert len(list(weights.glob("runs/*/model.json"))) == 2
 
 
 def test_without_mnist_its_figures_are_there_and_the_sample_can_be_looked_through(mine: str) -> None:
     page = open_page(version=mine)
-    assert "97.69%** of 10,000 images right (MNIST test set" in words(page)
+    assert "97.69% (95% interval 97.38% to 97.97%)**" in words(page)
+    assert "of 10,000 images correctly classified (MNIST test set" in words(page)
     assert "cannot be shown" in words(page)
     page.segmented_control[0].set_value("sample").run()
     press(page, "Evaluate it on them")
     assert not page.exception
-    assert "of 1,000 images right (bundled sample, test part" in words(page)
+    assert "of 1,000 images correctly classified (bundled sample, test part" in words(page)
     evaluation = evaluate(DigitClassifier.load(registry.version(mine).folder), load_dataset("sample").test)
     assert f"All mistakes: {1000 - evaluation.correct} images" in words(page)
 
@@ -195,7 +196,7 @@ def test_drawings_are_evaluated_with_a_button_and_written_down(mine: str) -> Non
     assert "was not evaluated on them yet" in words(page)
     press(page, "Evaluate it on them")
     assert not page.exception
-    assert "of 9 images right (drawings, 60% of the canvas, pen 20" in words(page)
+    assert "of 9 images correctly classified (drawings, 60% of the canvas, pen 20" in words(page)
     assert registry.version(mine).record.drawings[0].digits.images == 9
     assert registry.load_version(registry.find(mine)).record == registry.version(mine).record
 
@@ -218,7 +219,8 @@ def test_corrected_drawings_are_looked_through_and_anew_when_one_is_relabelled(s
     classifier = DigitClassifier.load(registry.find(mine))
     with DrawingStore() as store:
         before = evaluate(classifier, store.images())
-        assert f"{before.accuracy:.2%}** of 20 images right (corrected drawings" in words(page)
+        assert f"**{before.accuracy:.2%} (95% interval" in words(page)
+        assert "of 20 images correctly classified (corrected drawings" in words(page)
         assert f"All mistakes: {20 - before.correct} images" in words(page)
         answers = classifier.predict_frames(store.images().images).argmax(axis=1)
         drawings = store.find(newest_first=False)

@@ -1,10 +1,10 @@
-"""How well all shipped versions read MNIST and people's drawings, and what they refuse, beside two baselines.
+"""Measure the shipped versions on MNIST and people's drawings, and what they decline, beside two baselines.
 
     MNIST_DATA=… python -m tests.benchmarks.accuracy
 
 Reads `MNIST_DATA/pen/digits.jsonl.gz` and `letters.jsonl.gz`, draws every character at each setting of the canvas, and
-asks all versions about the same drawings. The baselines are the article's network with the canvas merely shrunk to
-28×28, as in most demos, and with framing as here. Prints three tables; takes about five minutes.
+evaluates all versions on the same drawings. The baselines are the article's network on the canvas simply shrunk to
+28×28, as in most demos, and on framed drawings. Prints three tables; takes about five minutes.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_core import DigitClassifier, Evaluation, evaluate, normalize_drawing
-from mnist_core.evaluation.evaluation import wilson_interval
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation, digit_labels, draw_frames, judge_drawings
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import LabelledImages, load_dataset
 from mnist_core.images.strokes import SETTINGS, read_characters
@@ -36,7 +36,7 @@ ROWS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What one version makes of everything."""
+    """The figures of one version."""
 
     name: str
     parameters: int
@@ -45,12 +45,12 @@ class Row:
 
 
 def shrunk(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What most demos do with a canvas."""
+    """Shrink a canvas, as most demos do."""
     return 255 - np.asarray(Image.fromarray(canvas).resize((28, 28), Image.Resampling.BILINEAR))
 
 
 def measure() -> list[Row]:
-    """Everything once; drawings are framed once for all versions."""
+    """Evaluate every version; drawings are framed once for all."""
     test = load_dataset("mnist").test
     versions = {name: registry.version(name) for _, name, _ in ROWS}
     readers = {name: DigitClassifier.load(version.folder) for name, version in versions.items()}
@@ -68,12 +68,12 @@ def measure() -> list[Row]:
             for row, (_, name, chosen) in zip(rows, ROWS, strict=True):
                 if chosen == way:
                     row.drawings.append(judge_drawings(readers[name], setting, drawn, others))
-        print(f"judged: {setting.name}", flush=True)
+        print(f"evaluated: {setting.name}", flush=True)
     return rows
 
 
 def share(part: int, whole: int) -> str:
-    """A percentage with half the width of its 95% interval."""
+    """Return a percentage with half the width of its 95% interval."""
     interval = wilson_interval(part, whole)
     return f"{part / whole:.2%} ± {(interval.high - interval.low) / 2:.2%}"
 
@@ -93,7 +93,7 @@ def main() -> None:
     settings = [setting.name for setting in SETTINGS]
     count, others = rows[0].drawings[0].digits.images, rows[0].drawings[0].others
     table(
-        f"Right (± half of the 95% interval): {rows[0].mnist.images:,} MNIST test images, {count:,} drawings of digits",
+        f"Accuracy (± half of the 95% interval): {rows[0].mnist.images:,} MNIST test images, {count:,} drawings",
         ["", "parameters", "MNIST test", *settings],
         [
             [
@@ -119,8 +119,8 @@ def main() -> None:
     )
     chosen = SHARES.index(ACCEPTED)
     table(
-        f"Refusing: AUROC of ood_score, {count:,} digits against {others:,} letters; and with the threshold as shipped",
-        ["", *(f"AUROC, {name}" for name in settings), "digits answered", "right of those", "letters refused"],
+        f"Declining: AUROC of ood_score, {count:,} digits against {others:,} letters; and with the default threshold",
+        ["", *(f"AUROC, {name}" for name in settings), "digits answered", "correct of those", "letters declined"],
         [
             [
                 row.name,

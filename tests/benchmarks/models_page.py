@@ -1,9 +1,9 @@
-"""How long the Models page takes until it is ready, with 5 versions and with 200.
+"""Measure how long the Models page takes to be ready, with 5 versions and with 200.
 
     python -m tests.benchmarks.models_page
 
-Both apps run at the same time and are opened in turns, so that whatever else the machine does disturbs both alike. The
-first opening after the server's start, when all records are read for the first time, is counted by itself.
+Both apps run at the same time and are opened in turns, so that other load on the machine affects both alike. The first
+opening after the server's start, when all records are read for the first time, is reported separately.
 """
 
 import shutil
@@ -25,7 +25,7 @@ OPENINGS = 15
 
 
 def seconds_until_ready(browser: Browser, url: str, versions: int) -> float:
-    """From asking for the address to the whole page, its table's first rows and its last heading, being there."""
+    """Measure from the request to the whole page: the table's first rows, the chart and the last heading."""
     with browser.new_context() as context:
         page = context.new_page()
         begin = time.perf_counter()
@@ -50,7 +50,7 @@ def main() -> None:
                 shutil.copytree(files.SHIPPED / "article", weights / "runs" / f"20260101-{number:06}-article")
             urls[count] = stack.enter_context(serve(ROOT / "app.py", weights))
             page = browser.new_page()
-            page.goto(urls[count])  # all that any page needs is loaded
+            page.goto(urls[count])  # loads what every page needs
             page.get_by_text("Compare with").wait_for(timeout=60_000)
             page.close()
         for count, url in urls.items():

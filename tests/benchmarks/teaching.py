@@ -32,8 +32,8 @@ from rich.table import Table
 
 from mnist_core import DigitClassifier, files
 from mnist_core.evaluation.comparison import Comparison, compare
-from mnist_core.evaluation.evaluation import wilson_interval
 from mnist_core.evaluation.pen_strokes import digit_labels, draw_frames
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import Dataset, LabelledImages, load_dataset
 from mnist_core.images.strokes import SETTINGS, Character, Stroke, read_characters

@@ -37,7 +37,7 @@ def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, b
 
         page.goto(f"{app}/Models?version=runs%2Fmine")
         page.get_by_role("button", name="Let it answer").click()
-        expect(page.get_by_text(re.compile(r"points worse on the same [\d,]+ images"))).to_be_visible(timeout=20_000)
+        expect(page.get_by_text(re.compile(r"makes more mistakes than"))).to_be_visible(timeout=20_000)
         assert active_name() == "best"
         page.get_by_role("button", name="Let it answer nevertheless").click()
         expect(page.get_by_text("Answers on the Draw page")).to_be_visible(timeout=20_000)

@@ -39,7 +39,8 @@ def test_train_prints_plain_lines_and_saves_a_version(
     assert run(monkeypatch, *TRAIN, "--output", str(tmp_path / "mine")) == 0
     out = capsys.readouterr().out
     assert "epoch 2/2" in out
-    assert "1,000 images correctly classified (95% interval" in out
+    assert "of 1,000 images correctly classified" in out
+    assert "(95% interval" in out
     assert "\x1b" not in out
     assert run(monkeypatch, "evaluate", "--weights", str(tmp_path / "mine"), "--data", "sample", "--json") == 0
     evaluation = json.loads(capsys.readouterr().out)

@@ -1,4 +1,4 @@
-"""`mnist-core models` and `runs`, as a person and as another program would use them."""
+"""`mnist-core models` and `runs`, as people and other programs use them."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def _no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def mine(weights: Path) -> Version:
-    """A copy of the shipped version `article` that is one's own."""
+    """A copy of the shipped version `article`, as one of your own."""
     record = registry.read_record(files.SHIPPED / "article")
     model = registry.load_version(files.SHIPPED / "article").model
     return registry.save_version(weights / "runs" / "mine", model, record)
@@ -39,27 +39,29 @@ def test_versions_are_listed_and_shown(
     assert run(monkeypatch, "models", "list") == 0
     out = capsys.readouterr().out
     assert "* best" in out
-    assert "97.69% of 10,000 images correctly classified (95% interval 97.38% to 97.97%)" in out
+    assert "97.69% (95% interval 97.38% to 97.97%) of 10,000 images correctly classified" in out
     assert run(monkeypatch, "models", "show", mine.name, "--json") == 0
     assert json.loads(capsys.readouterr().out) == json.loads((mine.folder / "model.json").read_text())
     assert run(monkeypatch, "models", "show", "article") == 0
     assert "weights of epoch 10" in capsys.readouterr().out
 
 
-def test_a_worse_version_is_promoted_only_when_asked_twice_and_rolled_back(
+def test_a_worse_version_is_promoted_only_when_confirmed_and_rolled_back(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], mine: Version
 ) -> None:
     assert run(monkeypatch, "models", "promote", mine.name) == 1
     error = capsys.readouterr().err
-    assert "points worse on the same 1,000 images" in error
+    assert f"{mine.name} makes more mistakes than the active version best (" in error
+    assert "of 1,000 against" in error
+    assert "That is more than chance (McNemar's exact test, p = " in error
     assert "--yes" in error
     assert active_name() == "best"
     assert run(monkeypatch, "models", "promote", mine.name, "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"active": mine.name}
     assert run(monkeypatch, "models", "delete", mine.name) == 1
-    assert "answers on the Draw page" in capsys.readouterr().err
+    assert "is the active version" in capsys.readouterr().err
     assert run(monkeypatch, "models", "rollback") == 0
-    assert "best answers now" in capsys.readouterr().out
+    assert "best is active now" in capsys.readouterr().out
     assert run(monkeypatch, "models", "history", "--json") == 0
     changes = json.loads(capsys.readouterr().out)
     assert [(change["name"], change["how"]) for change in changes] == [

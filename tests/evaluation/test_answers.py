@@ -1,10 +1,10 @@
-"""Answers to look through, of a reader that answers as told."""
+"""Answers to look through, by a classifier that answers as told."""
 
 import numpy as np
 import pytest
 
 from mnist_core import evaluate
-from mnist_core.evaluation.answers import Answers, ask, confused_pairs
+from mnist_core.evaluation.answers import Answers, classify_all, confused_pairs
 from mnist_core.images.datasets import LabelledImages
 from tests.evaluation.test_evaluation import Scripted
 
@@ -15,7 +15,7 @@ ANSWERS = ((9, 0.6), (4, 0.9), (9, 0.99), (9, 0.8), (4, 0.7), (9, 0.5))
 class ByNumber(Scripted):
     """Answers each image by the number in its corner."""
 
-    def predict_frames(self, frames: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray:
+    def answers(self, frames: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray:
         return self.probabilities[frames[:, 0, 0]]
 
 
@@ -32,36 +32,36 @@ def asked() -> tuple[ByNumber, LabelledImages]:
 
 @pytest.fixture
 def found(asked: tuple[ByNumber, LabelledImages]) -> Answers:
-    *_, last = ask(*asked)
+    *_, last = classify_all(*asked)
     assert isinstance(last, Answers)
     return last
 
 
-def test_a_cell_holds_its_images_the_surest_answer_first(found: Answers) -> None:
+def test_a_cell_holds_its_images_the_most_confident_answer_first(found: Answers) -> None:
     assert found.cell(4, 9).tolist() == [2, 0]
     assert found.cell(9, 9).tolist() == [3]
     assert found.cell(1, 2).tolist() == []
 
 
-def test_all_mistakes_are_there_the_surest_first(found: Answers) -> None:
+def test_all_mistakes_are_there_the_most_confident_first(found: Answers) -> None:
     assert found.mistakes().tolist() == [2, 4, 0, 5]
 
 
-def test_they_are_worth_what_evaluating_says(asked: tuple[ByNumber, LabelledImages], found: Answers) -> None:
+def test_their_evaluation_is_that_of_evaluate(asked: tuple[ByNumber, LabelledImages], found: Answers) -> None:
     assert found.evaluation == evaluate(*asked)
 
 
-def test_progress_goes_to_the_end_in_parts_that_change_nothing(
+def test_batches_report_progress_and_change_nothing(
     asked: tuple[ByNumber, LabelledImages], found: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mnist_core.evaluation.answers.AT_ONCE", 4)
-    *shares, last = ask(*asked)
+    monkeypatch.setattr("mnist_core.evaluation.answers.BATCH_SIZE", 4)
+    *shares, last = classify_all(*asked)
     assert shares == pytest.approx([4 / 6, 1])
     assert isinstance(last, Answers)
     assert np.array_equal(last.probabilities, found.probabilities)
     assert np.array_equal(last.scores, found.scores)
 
 
-def test_the_commonest_confusions_come_first_and_right_answers_are_none(found: Answers) -> None:
+def test_the_most_frequent_confusions_come_first_without_correct_answers(found: Answers) -> None:
     assert confused_pairs(found.evaluation) == [(4, 9, 2), (7, 9, 1), (9, 4, 1)]
     assert confused_pairs(found.evaluation, most=1) == [(4, 9, 2)]

@@ -1,30 +1,34 @@
-"""Figures against naive loops and a published interval."""
+"""Figures against naive loops and scikit-learn."""
 
 import json
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from sklearn.metrics import precision_recall_fscore_support
 
 from mnist_core import DigitClassifier, Evaluation, evaluate
-from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.evaluation.evaluation import BATCH_SIZE
 from mnist_core.images.datasets import Dataset, LabelledImages
 from mnist_core.network.calibration import SHARES, Calibration
 
 
 class Scripted:
-    """Answers as told."""
+    """Answers as told; the `ood_score` of an answer is 1 less its confidence."""
 
     calibration = Calibration(1.0, tuple(np.linspace(0.2, 1, len(SHARES)).tolist()))
 
     def __init__(self, probabilities: NDArray[np.float32]) -> None:
         self.probabilities = probabilities
 
-    def predict_frames(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def answers(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self.probabilities[: len(frames)]
 
-    def ood_scores(self, frames: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return 1 - self.predict_frames(frames).max(axis=1).astype(np.float64)
+    def logits(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        probabilities = self.answers(frames)
+        score = 1 - probabilities.max(axis=1, keepdims=True)
+        return np.log(np.maximum(probabilities, 1e-30)) - score
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +77,12 @@ def test_mistakes_are_the_most_confident_ones(guesses: tuple[Scripted, LabelledI
     assert sorted(scripted.probabilities.max(1)[wrong])[-1] == pytest.approx(confidences[0])
 
 
-def test_interval_is_wilsons() -> None:
-    """The example of Newcombe (1998), table I: 81 of 263."""
-    interval = wilson_interval(81, 263)
-    assert (round(interval.low, 4), round(interval.high, 4)) == (0.2553, 0.3662)
-    assert wilson_interval(10, 10).high == 1
-    assert wilson_interval(10, 10).low < 0.8
+def test_scores_per_digit_are_scikit_learns(guesses: tuple[Scripted, LabelledImages]) -> None:
+    scripted, data = guesses
+    answers = scripted.probabilities.argmax(axis=1)
+    theirs = precision_recall_fscore_support(data.labels, answers, labels=np.arange(10), zero_division=0.0)
+    ours = [(score.precision, score.recall, score.f1, score.support) for score in evaluate(scripted, data).per_digit]
+    np.testing.assert_allclose(np.array(ours), np.transpose(theirs), rtol=1e-12)
 
 
 def test_calibration_error_matches_a_naive_loop(guesses: tuple[Scripted, LabelledImages]) -> None:
@@ -113,9 +117,45 @@ def test_coverage_counts_what_each_threshold_lets_through(guesses: tuple[Scripte
     assert evaluation.coverage[0].answered < 400
 
 
-def test_evaluation_survives_json(guesses: tuple[Scripted, LabelledImages]) -> None:
+def test_an_evaluation_survives_json(guesses: tuple[Scripted, LabelledImages]) -> None:
     evaluation = evaluate(*guesses)
-    assert Evaluation.from_dict(json.loads(json.dumps(evaluation.to_dict()))) == evaluation
+    values = json.loads(json.dumps(evaluation.to_dict()))
+    assert values["accuracy"] == evaluation.accuracy
+    assert values["interval_95"] == [evaluation.interval.low, evaluation.interval.high]
+    assert len(values["per_digit"]) == 10
+    assert TypeAdapter(Evaluation).validate_python(values) == evaluation
+
+
+NONSENSE = {
+    "no images": {"confusion": [[0] * 10] * 10},
+    "a missing row": {"confusion": [[1] * 10] * 9},
+    "a negative count": {"confusion": [[-1] * 10] * 10},
+    "a mistake outside its images": {"mistakes": [{"index": 400, "label": 1, "answer": 7, "confidence": 0.5}]},
+    "more correct than answered": {"coverage": [{"share": 0.8, "answered": 1, "correct": 2}] * len(SHARES)},
+    "too few shares": {"coverage": [{"share": 0.8, "answered": 2, "correct": 2}]},
+}
+
+
+@pytest.mark.parametrize("values", NONSENSE.values(), ids=NONSENSE)
+def test_an_evaluation_that_contradicts_itself_is_refused(
+    guesses: tuple[Scripted, LabelledImages], values: dict[str, object]
+) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Evaluation).validate_python({**evaluate(*guesses).to_dict(), **values})
+
+
+def test_images_are_classified_in_batches(sample: Dataset, classifier: DigitClassifier) -> None:
+    sizes = []
+
+    class Counting:
+        calibration = classifier.calibration
+
+        def logits(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+            sizes.append(len(frames))
+            return classifier.logits(frames)
+
+    evaluate(Counting(), sample.train)
+    assert sizes == [BATCH_SIZE, len(sample.train) - BATCH_SIZE]
 
 
 def test_same_images_have_the_same_checksum_and_others_not(sample: Dataset, classifier: DigitClassifier) -> None:

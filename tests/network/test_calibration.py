@@ -1,8 +1,7 @@
-import json
-
 import numpy as np
 import pytest
 
+from mnist_core.evaluation.statistics import expected_calibration_error, reliability
 from mnist_core.network.calibration import (
     ACCEPTED,
     SHARES,
@@ -10,7 +9,6 @@ from mnist_core.network.calibration import (
     calibrate,
     fit_temperature,
     ood_scores,
-    reliability,
 )
 
 
@@ -34,7 +32,7 @@ def test_calibrated_probabilities_are_as_sure_as_right() -> None:
     def error(calibration: Calibration) -> float:
         probabilities = calibration.probabilities(logits)
         bins = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
-        return sum(abs(part.correct - part.confidence * part.images) for part in bins) / len(labels)
+        return expected_calibration_error(bins)
 
     assert error(Calibration()) > 0.1
     assert error(calibrate(logits, labels)) < 0.02
@@ -57,14 +55,3 @@ def test_low_logits_score_high() -> None:
 def test_no_logit_is_too_large() -> None:
     probabilities = Calibration(0.05).probabilities(np.array([[1e4, -1e4, *[0.0] * 8]], np.float32))
     assert probabilities[0].tolist() == [1, *[0] * 9]
-
-
-def test_calibration_survives_json() -> None:
-    calibration = calibrate(*exaggerated(2.0, 500))
-    assert Calibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
-
-
-def test_thresholds_for_other_shares_are_refused() -> None:
-    values = calibrate(*exaggerated(2.0, 500)).to_dict()
-    with pytest.raises(ValueError, match="other shares"):
-        Calibration.from_dict({**values, "accepted_shares": [0.5]})

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mnist_core import RECIPES
 from mnist_core.drawings.store import DrawingStore, StoredDrawing
 from mnist_core.errors import CheckpointError, TeachingError
-from mnist_core.evaluation.comparison import chance
+from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.explanation.pictures import to_png
 from mnist_core.images.datasets import Dataset
 from mnist_core.runs import jobs
@@ -82,14 +82,14 @@ def test_a_writer_is_taught_and_the_record_says_what_that_did(sample: Dataset) -
     assert events[-1]["teaching"] == {
         "drawings": {"images": 30, "right_before": teaching.before.correct, "right_after": teaching.after.correct},
         "test": {"images": 1000, "right_before": teaching.test_before.correct, "right_after": test.correct},
-        **{"newly_right": right, "newly_wrong": wrong, "p_value": chance(wrong, right)},
+        **{"newly_right": right, "newly_wrong": wrong, "p_value": mcnemar(wrong, right)},
     }
     with DrawingStore() as store:
         assert all(store.get(identifier) for identifier in teaching.newly_right)
     assert version.record.recipe.name == "article (taught)"
     assert version.record.recipe.named_after.name == "article"
     assert version.record.command == "mnist-core teach --base article --writer Ann"
-    assert Record.from_dict(version.record.to_dict()) == version.record
+    assert Record.from_json(version.record.to_json()) == version.record
     run = find_run(version.name)
     assert run.fine_tune == FineTuneRequest("article", ("Ann",))
     assert run.state == "finished"

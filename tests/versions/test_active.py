@@ -1,4 +1,4 @@
-"""Who answers: promoting, rolling back, and what is written down of it."""
+"""Which version is active: promoting, rolling back, and their history."""
 
 import itertools
 import json
@@ -13,14 +13,14 @@ import pytest
 from mnist_core import DigitClassifier, files
 from mnist_core.errors import WeightsError
 from mnist_core.versions import deletion
-from mnist_core.versions.active import Change, active_name, history, previous, promote, roll_back
+from mnist_core.versions.active import active_name, history, previous, promote, roll_back
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def abc(weights: Path) -> Path:
-    """Three versions of one's own: runs/a, runs/b, runs/c."""
+    """Three versions of your own: runs/a, runs/b, runs/c."""
     for name in "abc":
         shutil.copytree(files.SHIPPED / "article", weights / "runs" / name)
     return weights / "runs"
@@ -31,7 +31,7 @@ def told() -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("abc")
-def test_rolling_back_leads_through_the_versions_in_the_order_they_were_promoted() -> None:
+def test_rolling_back_undoes_the_promotions_one_by_one() -> None:
     assert (history(), previous()) == ([], None)
     for name in "abc":
         promote(f"runs/{name}")
@@ -39,7 +39,7 @@ def test_rolling_back_leads_through_the_versions_in_the_order_they_were_promoted
         assert previous() == name
         assert roll_back().name == name
         assert active_name() == name
-    with pytest.raises(WeightsError, match="No version answered before"):
+    with pytest.raises(WeightsError, match="No version was active before"):
         roll_back()
     assert told() == [
         *(("promoted", f"runs/{name}") for name in "abc"),
@@ -51,19 +51,19 @@ def test_rolling_back_leads_through_the_versions_in_the_order_they_were_promoted
 
 
 @pytest.mark.usefixtures("abc")
-def test_what_is_promoted_after_rolling_back_goes_on_top() -> None:
+def test_a_version_promoted_after_rolling_back_goes_on_top() -> None:
     promote("runs/a")
     promote("runs/b")
     roll_back()
     promote("runs/c")
     assert previous() == "runs/a", "b was left behind"
     promote("runs/a")
-    assert previous() == "runs/c", "a may answer again later"
+    assert previous() == "runs/c", "a can be active again later"
     assert [roll_back().name for _ in range(3)] == ["runs/c", "runs/a", "best"]
 
 
 @pytest.mark.usefixtures("abc")
-def test_promoting_what_answers_already_changes_nothing() -> None:
+def test_promoting_the_active_version_changes_nothing() -> None:
     promote("runs/a")
     promote("runs/a")
     assert told() == [("promoted", "runs/a")]
@@ -71,13 +71,14 @@ def test_promoting_what_answers_already_changes_nothing() -> None:
 
 
 @pytest.mark.usefixtures("abc")
-def test_a_file_of_old_that_holds_nothing_but_a_name_is_understood(weights: Path) -> None:
-    (weights / "active").write_text("runs/a\n")
-    assert active_name() == "runs/a"
-    assert history() == [Change("runs/a", "promoted", "")]
+@pytest.mark.parametrize("line", ["runs/a", "[]", '{"name": "runs/a"}', '{"name": 1, "how": "promoted", "since": ""}'])
+def test_lines_that_cannot_be_read_are_skipped(weights: Path, line: str) -> None:
     promote("runs/b")
-    assert told() == [("promoted", "runs/a"), ("promoted", "runs/b")]
-    assert roll_back().name == "runs/a"
+    with (weights / "active").open("a") as file:
+        file.write(f"{line}\n")
+    assert active_name() == "runs/b"
+    promote("runs/c")
+    assert told() == [("promoted", "runs/b"), ("promoted", "runs/c")]
 
 
 def deleted(folder: Path) -> None:
@@ -94,7 +95,7 @@ def cut_short(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("lose", [deleted, without_weights, cut_short], ids=lambda lose: lose.__name__)
-def test_versions_that_cannot_answer_any_more_are_passed_over(abc: Path, lose: Callable[[Path], None]) -> None:
+def test_versions_that_can_no_longer_be_loaded_are_skipped(abc: Path, lose: Callable[[Path], None]) -> None:
     for name in "abc":
         promote(f"runs/{name}")
     lose(abc / "b")
@@ -106,7 +107,7 @@ def test_versions_that_cannot_answer_any_more_are_passed_over(abc: Path, lose: C
     assert active_name() == "runs/a"
 
 
-def test_a_version_that_was_damaged_while_it_answered_can_be_rolled_back(abc: Path) -> None:
+def test_an_active_version_that_was_damaged_can_be_rolled_back(abc: Path) -> None:
     promote("runs/a")
     promote("runs/b")
     cut_short(abc / "b")
@@ -117,7 +118,7 @@ def test_a_version_that_was_damaged_while_it_answered_can_be_rolled_back(abc: Pa
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"\n\n"])
-def test_without_a_history_that_can_be_read_the_shipped_version_answers(weights: Path, content: bytes) -> None:
+def test_without_a_readable_history_the_shipped_version_is_active(weights: Path, content: bytes) -> None:
     (weights / "active").write_bytes(content)
     assert active_name() == "best"
     assert previous() is None

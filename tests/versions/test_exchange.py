@@ -1,6 +1,7 @@
-"""Versions that travel: out as zip and ONNX, in as zip, checked."""
+"""Versions as files: out as zip and ONNX, in as zip, checked."""
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 from mnist_core import RECIPES, DigitClassifier, evaluate, files
 from mnist_core.errors import WeightsError
@@ -35,7 +38,7 @@ def test_what_was_downloaded_can_be_uploaded() -> None:
 
 @pytest.fixture
 def theirs(sample: Dataset, classifier: DigitClassifier, weights: Path) -> bytes:
-    """A version that somebody trained and tested on the bundled sample, packed."""
+    """A version that was trained and tested elsewhere, on the bundled sample, packed."""
     record = dataclasses.replace(
         registry.version("article").record,
         recipe=RECIPES["quick"],
@@ -63,28 +66,54 @@ def with_a_record_that_wants_a_huge_network(files: Files) -> None:
     files[RECORD_FILE] = json.dumps(record).encode()
 
 
-def with_a_way_out(files: Files) -> None:
+def with_a_path_out(files: Files) -> None:
     files["../" + RECORD_FILE] = files.pop(RECORD_FILE)
 
 
-DAMAGE = [without_a_record, with_other_weights, with_a_record_that_wants_a_huge_network, with_a_way_out]
+def with_weights_that_are_not_finite(files: Files) -> None:
+    weights = safetensors.torch.load(files[WEIGHTS_FILE])
+    weights["layers.0.bias"][3] = float("nan")
+    resealed(files, safetensors.torch.save(weights))
+
+
+def with_other_numbers(files: Files) -> None:
+    weights = safetensors.torch.load(files[WEIGHTS_FILE])
+    resealed(files, safetensors.torch.save({name: values.double() for name, values in weights.items()}))
+
+
+def with_a_tensor_too_many(files: Files) -> None:
+    weights = safetensors.torch.load(files[WEIGHTS_FILE])
+    resealed(files, safetensors.torch.save({**weights, "layers.9.bias": torch.zeros(10)}))
+
+
+def resealed(files: Files, weights: bytes) -> None:
+    """Exchange the weights, and their checksum in the record."""
+    files[WEIGHTS_FILE] = weights
+    with_field(files, "weights_sha256", hashlib.sha256(weights).hexdigest())
+
+
+def with_field(files: Files, field: str, value: object) -> None:
+    files[RECORD_FILE] = json.dumps({**json.loads(files[RECORD_FILE]), field: value}).encode()
+
+
+DAMAGE = [
+    *(without_a_record, with_other_weights, with_a_record_that_wants_a_huge_network, with_a_path_out),
+    *(with_weights_that_are_not_finite, with_other_numbers, with_a_tensor_too_many),
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
-def test_what_is_not_a_whole_version_is_refused_and_leaves_nothing(
-    damage: Callable[[Files], None], weights: Path
-) -> None:
+def test_an_incomplete_version_is_refused_and_leaves_nothing(damage: Callable[[Files], None], weights: Path) -> None:
     files = unpacked(to_zip(registry.version("article")))
     damage(files)
     with pytest.raises(WeightsError):
         from_zip(packed(files))
-    assert not list(weights.glob("runs/*"))
-    assert not list(weights.glob("runs/.arriving*"))
+    assert not list(weights.rglob("*"))
 
 
-def test_what_is_no_zip_file_is_refused() -> None:
-    with pytest.raises(WeightsError, match="as the download makes it"):
-        from_zip(b"no zip file")
+def test_other_files_are_refused() -> None:
+    with pytest.raises(WeightsError, match="downloaded from the Models page"):
+        from_zip(b"not a zip file")
 
 
 def test_a_version_that_is_worse_than_its_record_says_is_refused(theirs: bytes) -> None:
@@ -95,7 +124,7 @@ def test_a_version_that_is_worse_than_its_record_says_is_refused(theirs: bytes) 
         [sum(row) if answer == digit else 0 for answer in range(10)] for digit, row in enumerate(confusion)
     ]
     files[RECORD_FILE] = json.dumps(record).encode()
-    with pytest.raises(WeightsError, match=r"says 100\.00% right of 1,000 images"):
+    with pytest.raises(WeightsError, match=r"classifies 100\.00% of 1,000 images correctly"):
         from_zip(packed(files))
     assert from_zip(theirs).record.data == "sample"
 

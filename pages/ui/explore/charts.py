@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import Evaluation
-from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.runs.status import RunStatus
 from mnist_core.versions.records import Curve
 
@@ -53,7 +53,7 @@ def epoch_curves(curve: Curve, epochs: int, *, key: str = "curves") -> None:
 def _by_epoch(
     title: str, curve: Curve, values: Mapping[str, tuple[float, ...]], y: alt.Y, epochs: int, number_format: str
 ) -> alt.Chart:
-    # records of old lack some figures of training
+    # the shipped versions have no training accuracy
     rows = [(epoch, value, on) for on, series in values.items() for epoch, value in zip(curve.epoch, series)]  # noqa: B905
     few = len(curve.epoch) <= MOST_POINTS
     whole_numbers = alt.Axis(format="d", tickMinStep=1)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from mnist_core import Evaluation
 from mnist_core.evaluation.answers import Answers
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import download_mnist
 from mnist_core.network.calibration import ACCEPTED
@@ -42,11 +43,8 @@ def explore(name: str) -> None:
         st.markdown(f"**{image_sets.TITLES[chosen]}**: this version was not evaluated on them yet.")
         _offer_answers(reader, chosen, "Evaluate it on them")
         return
-    low, high = evaluation.interval.low, evaluation.interval.high
-    st.markdown(
-        f"**{evaluation.accuracy:.2%}** of {evaluation.images:,} images right ({evaluation.on}; 95% interval "
-        f"{low:.2%} to {high:.2%})"
-    )
+    share = with_interval(evaluation.correct, evaluation.images, 2)
+    st.markdown(f"**{share}** of {evaluation.images:,} images correctly classified ({evaluation.on})")
     if chosen == "sample" and reader.record.data == "mnist":
         st.caption(
             "This version learned from all of MNIST, which these images were taken from: its figure is too good."
@@ -179,8 +177,6 @@ def _show_figures(evaluation: Evaluation) -> None:
     misread_bars(evaluation, key=f"bars-{key}")
     with st.expander("Precision, recall and F1"):
         per_digit_table(evaluation)
-    if not evaluation.reliability or not evaluation.coverage:
-        return
     st.markdown(
         "**Whether it knows when it may be wrong**",
         help="Left: of the answers it calls 80% sure, are 80% right? Right: how good are its answers if it may decline "

@@ -10,7 +10,7 @@ import streamlit as st
 
 from mnist_core import Evaluation
 from mnist_core.errors import DatasetError
-from mnist_core.evaluation.answers import Answers, ask
+from mnist_core.evaluation.answers import Answers, classify_all
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation, digit_labels, draw_frames, drawings_file
 from mnist_core.images.datasets import LabelledImages, mnist_is_here
 from mnist_core.images.strokes import SETTINGS, read_characters
@@ -83,7 +83,7 @@ def find_answers(reader: Reader, name: SetName) -> Iterator[tuple[float, str]]:
             images = _corrected()
         case _:
             images = loaders.test_images_of(name)
-    for progress in ask(reader.classifier, images):
+    for progress in classify_all(reader.classifier, images):
         if isinstance(progress, Answers):
             made = _made()
             made[_key(reader, name)] = progress

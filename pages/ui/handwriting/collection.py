@@ -9,6 +9,7 @@ from mnist_core import evaluate
 from mnist_core.drawings.exchange import from_zip, to_zip
 from mnist_core.drawings.store import DrawingStore, StoredDrawing
 from mnist_core.evaluation.answers import confused_pairs
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.images.datasets import NOT_A_DIGIT
 from mnist_core.network.classifier import percent
 from mnist_core.versions.catalogue import title_of
@@ -36,10 +37,9 @@ def show_accuracy(store: DrawingStore, writer: str) -> None:
         return
     reader = loaders.active_reader()
     evaluation = evaluate(reader.classifier, images)
-    low, high = evaluation.interval.low, evaluation.interval.high
+    share = with_interval(evaluation.correct, evaluation.images)
     st.markdown(
-        f"**{evaluation.correct} of {evaluation.images} right: {evaluation.accuracy:.1%}** (95% interval {low:.1%} to "
-        f"{high:.1%}), read by **{plain(title_of(reader.name))}**",
+        f"**{evaluation.correct} of {evaluation.images} right**: {share}, read by **{plain(title_of(reader.name))}**",
         help="All digits that were kept of this writer, as the version that answers now reads them",
     )
     if reader.record.learned_from_drawings:

@@ -6,7 +6,8 @@ import streamlit as st
 from mnist_core import Evaluation
 from mnist_core.drawings.store import DrawingStore
 from mnist_core.errors import TeachingError, WeightsError
-from mnist_core.evaluation.comparison import LEVEL, chance, in_words
+from mnist_core.evaluation.comparison import significance
+from mnist_core.evaluation.statistics import SIGNIFICANCE_LEVEL, mcnemar, with_interval
 from mnist_core.runs import jobs
 from mnist_core.runs.events import Evaluating, TeachingStep
 from mnist_core.runs.finetune import prepare
@@ -118,7 +119,7 @@ def _show_outcome(run: RunStatus, store: DrawingStore) -> None:
         _since_the_beginning(teaching)
     title, base = plain(title_of(name)), plain(title_of(teaching.base))
     st.caption(
-        f"{title}. Taught with {teaching.taught_with} drawings, {teaching.passed_over} of them passed over as their "
+        f"{title}. Taught with {teaching.taught_with} drawings, {teaching.skipped} of them skipped as their "
         f"labels are doubtful; judged on {teaching.after.images} others. It began as {base}."
     )
     _show_changes(teaching, store)
@@ -147,7 +148,7 @@ def _verdict(teaching: Teaching) -> str:
     if not more:
         return f"No better: {right} newly right, {wrong} newly wrong"
     count = f"{abs(more)} {'more' if more > 0 else 'fewer'} of {images} drawings read rightly"
-    if chance(wrong, right) < LEVEL:
+    if mcnemar(wrong, right) < SIGNIFICANCE_LEVEL:
         return f"{count}: more than chance"
     return f"{count}, too few to be sure"
 
@@ -156,11 +157,8 @@ def _before_and_after(title: str, before: Evaluation, after: Evaluation) -> None
     points = round(100 * (after.accuracy - before.accuracy), 2)
     st.metric(title, f"{before.accuracy:.2%} → {after.accuracy:.2%}", f"{points:+.2f} points" if points else None)
     for when, evaluation in (("before", before), ("after", after)):
-        low, high = evaluation.interval.low, evaluation.interval.high
-        st.caption(
-            f"{when}: {evaluation.correct:,} of {evaluation.images:,} right, {evaluation.accuracy:.2%} "
-            f"(95% interval {low:.2%} to {high:.2%}; {evaluation.on})"
-        )
+        share = with_interval(evaluation.correct, evaluation.images, 2)
+        st.caption(f"{when}: {evaluation.correct:,} of {evaluation.images:,} correct, {share} ({evaluation.on})")
 
 
 def _since_the_beginning(teaching: Teaching) -> None:
@@ -179,7 +177,7 @@ def _show_changes(teaching: Teaching, store: DrawingStore) -> None:
     """The drawings that teaching changed the answer to."""
     right, wrong = teaching.newly_right, teaching.newly_wrong
     if right or wrong:
-        st.markdown(f"{len(right)} newly right, {len(wrong)} newly wrong: {in_words(len(wrong), len(right))}.")
+        st.markdown(f"{len(right)} newly right, {len(wrong)} newly wrong. {significance(len(wrong), len(right))}")
     for title, ids in (("Newly right", right), ("Newly wrong", wrong)):
         found = [drawing for identifier in ids[:MOST_SHOWN] if (drawing := store.get(identifier))]
         if found:

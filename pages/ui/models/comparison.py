@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core import Evaluation
 from mnist_core.evaluation.comparison import Comparison
-from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.images.datasets import LabelledImages
 from mnist_core.versions.catalogue import Entry
 from pages.ui import loaders
@@ -23,7 +23,7 @@ def show_comparison(one: Entry, other: Entry) -> None:
     st.header(f"{plain(one.title)} against {plain(other.title)}", anchor=False)
     on = loaders.test_images()
     comparison = loaders.comparison(loaders.reader_of(other.name), loaders.reader_of(one.name), on)
-    st.markdown(f"**{plain(one.title)}** is {comparison.verdict}")
+    st.markdown(comparison.verdict(plain(other.title), f"**{plain(one.title)}**"))
     if on == "sample" and "mnist" in (one.record.data, other.record.data):
         st.caption(
             "A version that learned from all of MNIST has seen these images: its figure is too good. "
@@ -142,8 +142,7 @@ def _images(one: Entry, other: Entry, comparison: Comparison, images: LabelledIm
 
 def _right(comparison: Comparison, *, of_one: bool) -> str:
     correct = comparison.one_correct if of_one else comparison.other_correct
-    interval = wilson_interval(correct, comparison.images)
-    share = f"{correct / comparison.images:.2%} ({interval.low:.2%} to {interval.high:.2%})"
+    share = with_interval(correct, comparison.images, 2, short=True)
     return f"{share} of {comparison.images:,}, {comparison.on}"
 
 
@@ -152,5 +151,4 @@ def _measured(evaluation: Evaluation) -> str:
 
 
 def _share(evaluation: Evaluation) -> str:
-    low, high = evaluation.interval.low, evaluation.interval.high
-    return f"{evaluation.accuracy:.2%} ({low:.2%} to {high:.2%}) of {evaluation.images:,}"
+    return f"{with_interval(evaluation.correct, evaluation.images, 2, short=True)} of {evaluation.images:,}"

@@ -8,9 +8,8 @@ import streamlit as st
 from mnist_core import Evaluation
 from mnist_core.versions import deletion
 from mnist_core.versions.active import history, previous, promote, roll_back
-from mnist_core.versions.catalogue import Entry, recipe_in_words
+from mnist_core.versions.catalogue import MAX_NOTE, MAX_TITLE, Entry, label_version, recipe_in_words
 from mnist_core.versions.exchange import from_zip, to_onnx, to_zip
-from mnist_core.versions.labels import LONGEST_NOTE, LONGEST_TITLE, label_version
 from pages.ui import loaders
 from pages.ui.explore.charts import ABOUT_CURVES, epoch_curves
 from pages.ui.explore.explorer import explore
@@ -95,10 +94,9 @@ def _row(entry: Entry, kept: dict[str, Evaluation] | None) -> dict[str, object]:
 def _figures(name: str, evaluation: Evaluation | None) -> dict[str, object]:
     if evaluation is None:
         return {name: None, f"{name} interval": "", f"{name} on": ""}
-    low, high = evaluation.interval.low, evaluation.interval.high
     return {
         name: 100 * evaluation.accuracy,
-        f"{name} interval": f"{low:.2%} to {high:.2%}",
+        f"{name} interval": evaluation.interval.percent(2),
         f"{name} on": f"{evaluation.images:,}, {evaluation.on}",
     }
 
@@ -152,8 +150,8 @@ def _show_actions(entry: Entry) -> None:
 
 def _edit_label(entry: Entry) -> None:
     with st.form("label", border=False):
-        title = st.text_input("Name", entry.title, max_chars=LONGEST_TITLE)
-        note = st.text_area("Note", entry.note, max_chars=LONGEST_NOTE)
+        title = st.text_input("Name", entry.title, max_chars=MAX_TITLE)
+        note = st.text_area("Note", entry.note, max_chars=MAX_NOTE)
         if st.form_submit_button("Keep"):
             with errors_in_words():
                 label_version(entry.name, title=title, note=note)
@@ -165,8 +163,8 @@ def promote_or_ask(name: str, title: str) -> None:
     active = loaders.active_reader()
     candidate = loaders.reader_of(name)
     comparison = loaders.comparison(active, candidate, loaders.test_images())
-    if comparison.difference < 0 and comparison.more_than_chance:
-        _ask(name, f"**{plain(title)}** is {comparison.verdict}")
+    if comparison.worse:
+        _ask(name, comparison.verdict(other=f"**{plain(title)}**"))
     else:
         promote(name)
         st.rerun()

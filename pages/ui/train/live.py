@@ -5,7 +5,7 @@ import time
 
 import streamlit as st
 
-from mnist_core.evaluation.evaluation import wilson_interval
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.runs import jobs
 from mnist_core.runs.events import Download, Epoch, Evaluating, Loaded, Step
 from mnist_core.runs.queue import move_up, tend_queue
@@ -60,12 +60,10 @@ def _show_confusion(epoch: Epoch) -> None:
     confusion = epoch.validation_confusion
     images = sum(map(sum, confusion))
     right = sum(row[digit] for digit, row in enumerate(confusion))
-    interval = wilson_interval(right, images)
     st.markdown(f"**Which digits are mistaken for which**, after epoch {epoch.epoch}")
     confusion_matrix(confusion)
     st.caption(
-        f"{right / images:.2%} of {images:,} validation images correctly classified "
-        f"(95% interval {interval.low:.2%} to {interval.high:.2%})"
+        f"Validation images: {with_interval(right, images, 2)} of {images:,} correctly classified"
     )
 
 

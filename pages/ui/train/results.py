@@ -96,7 +96,7 @@ def _show_result(run: RunStatus) -> None:
                 "The active version has an unfair advantage here: it was trained on all of MNIST, and so on these test "
                 "images."
             )
-        st.caption(f"The new version is {comparison.verdict}")
+        st.caption(comparison.verdict())
     explore(name)
     show_training(run)
 
@@ -104,8 +104,8 @@ def _show_result(run: RunStatus) -> None:
 def accuracy(label: str, evaluation: Evaluation) -> None:
     """Show an accuracy, and what it was measured on."""
     st.metric(label, f"{evaluation.accuracy:.2%}")
-    low, high = evaluation.interval.low, evaluation.interval.high
-    st.caption(f"of {evaluation.images:,} images ({evaluation.on}), 95% interval {low:.2%} to {high:.2%}")
+    interval = evaluation.interval.percent(2)
+    st.caption(f"of {evaluation.images:,} images correctly classified ({evaluation.on}; 95% interval {interval})")
 
 
 def show_training(run: RunStatus) -> None:

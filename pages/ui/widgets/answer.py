@@ -10,7 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import Prediction
-from mnist_core.evaluation.evaluation import Evaluation, wilson_interval
+from mnist_core.evaluation.evaluation import Evaluation
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.explanation.pictures import to_png
 from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.network.classifier import percent
@@ -95,22 +96,15 @@ def _consequences(record: Record, place: int) -> str:
     """What is answered, how much of that is right, and what is declined, at one setting of the dial."""
     drawings = record.drawings[0] if record.drawings else None
     judged = drawings.digits if drawings else record.evaluation
-    if not judged.coverage:
-        return "This version was trained before there was a threshold: it answers everything."
     coverage = judged.coverage[place]
     what = f"{'digits drawn by other people' if drawings else 'images'} ({judged.on})"
-    lines = [f"Of {judged.images:,} {what}, {_measured(coverage.answered, judged.images)} would be answered"]
+    lines = [f"Of {judged.images:,} {what}, {with_interval(coverage.answered, judged.images)} would be answered"]
     if coverage.answered:
-        lines.append(f"and of those {_measured(coverage.correct, coverage.answered)} rightly.")
+        lines.append(f"and of those {with_interval(coverage.correct, coverage.answered)} rightly.")
     if drawings and drawings.others:
-        refused = _measured(drawings.refused[place], drawings.others)
+        refused = with_interval(drawings.refused[place], drawings.others)
         lines.append(f"Of {drawings.others:,} letters drawn likewise, {refused} would be declined.")
     return " ".join(lines)
-
-
-def _measured(part: int, whole: int) -> str:
-    interval = wilson_interval(part, whole)
-    return f"**{part / whole:.1%}** (95% interval {interval.low:.1%} to {interval.high:.1%})"
 
 
 def show_waiting() -> None:
@@ -146,8 +140,8 @@ def show_version(name: str, record: Record) -> None:
 
 
 def _accuracy(evaluation: Evaluation, what: str) -> str:
-    interval = f"95% interval {evaluation.interval.low:.2%} to {evaluation.interval.high:.2%}"
-    return f"{evaluation.accuracy:.2%} of {evaluation.images:,} {what} ({evaluation.on}; {interval})"
+    share = with_interval(evaluation.correct, evaluation.images, 2)
+    return f"{share} of {evaluation.images:,} {what} ({evaluation.on})"
 
 
 def _bars(prediction: Prediction) -> str:

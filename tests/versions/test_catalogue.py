@@ -11,12 +11,12 @@ import pytest
 from mnist_core import files
 from mnist_core.errors import WeightsError
 from mnist_core.versions import deletion
-from mnist_core.versions.labels import LONGEST_NOTE, LONGEST_TITLE, Label, label_version, labels, named
+from mnist_core.versions.catalogue import MAX_NOTE, MAX_TITLE, Label, label_version, labels, named
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_title_and_a_note_are_given_changed_and_taken_away() -> None:
+def test_a_title_and_a_note_are_given_changed_and_removed() -> None:
     assert labels() == {}
     label_version("article", title="  As in the article ", note="For Monday.")
     assert labels() == {"article": Label("As in the article", "For Monday.")}
@@ -38,7 +38,7 @@ def test_a_version_is_found_by_its_title_or_its_name() -> None:
             named(unknown)
 
 
-def test_two_versions_have_not_the_same_title() -> None:
+def test_two_versions_cannot_have_the_same_title() -> None:
     label_version("article", title="Mine")
     label_version("article", title="Mine", note="again")
     with pytest.raises(WeightsError, match="Another version is called 'Mine'"):
@@ -46,8 +46,8 @@ def test_two_versions_have_not_the_same_title() -> None:
     assert set(labels()) == {"article"}
 
 
-@pytest.mark.parametrize("change", [{"title": "x" * (LONGEST_TITLE + 1)}, {"note": "x" * (LONGEST_NOTE + 1)}])
-def test_what_is_too_long_is_refused(change: dict[str, str]) -> None:
+@pytest.mark.parametrize("change", [{"title": "x" * (MAX_TITLE + 1)}, {"note": "x" * (MAX_NOTE + 1)}])
+def test_a_title_or_note_that_is_too_long_is_refused(change: dict[str, str]) -> None:
     with pytest.raises(WeightsError, match="Shorten it"):
         label_version("article", **change)
     assert labels() == {}
@@ -60,7 +60,7 @@ def test_only_a_version_has_a_label() -> None:
         label_version("runs/nobody", title="Nobody")
 
 
-def test_a_deleted_version_has_its_label_when_it_comes_back(weights: Path) -> None:
+def test_a_restored_version_still_has_its_label(weights: Path) -> None:
     shutil.copytree(files.SHIPPED / "article", weights / "runs" / "mine")
     label_version("runs/mine", title="Mine")
     deletion.delete("runs/mine")
@@ -69,7 +69,7 @@ def test_a_deleted_version_has_its_label_when_it_comes_back(weights: Path) -> No
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"article": 3}', '{"article": {"colour": "red"}}', ""])
-def test_damaged_labels_are_not_worth_failing_for(weights: Path, content: str) -> None:
+def test_damaged_labels_are_ignored(weights: Path, content: str) -> None:
     (weights / "labels.json").write_text(content)
     assert labels() == {}
     label_version("article", title="Mine")
@@ -78,13 +78,13 @@ def test_damaged_labels_are_not_worth_failing_for(weights: Path, content: str) -
 
 def test_labels_given_by_several_processes_at_once_are_all_kept(weights: Path) -> None:
     labelling = (
-        "import sys, time; from mnist_core.labels import label_version, labels\n"
+        "import sys, time; from mnist_core.versions.catalogue import label_version, labels\n"
         "name = sys.argv[1]\n"
         "sys.stdin.readline()\n"
         "for number in range(50):\n"
         "    label_version(name, note=f'note {number}')\n"
         "    time.sleep(0.003)\n"
-        "    assert labels()[name].note == f'note {number}', 'written over with what was there before'\n"
+        "    assert labels()[name].note == f'note {number}', 'overwritten with the label from before'\n"
     )
     names = ("article", "best")
     processes = [
