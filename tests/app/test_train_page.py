@@ -220,13 +220,13 @@ def test_others_wait_in_a_queue_that_can_be_ordered(page: AppTest) -> None:
     press(page, "Train")
     page.number_input(key="setting-epochs").set_value(9).run()
     press(page, "Train")
-    assert [run.recipe.epochs for run in queued_runs()] == [4, 9]
+    assert [run.recipe.epochs for run in queued_runs()] == [5, 9]
     assert "Next in the queue" in words(page)
     assert "epochs 9" in words(page)
     press(page, "Move up")
-    assert [run.recipe.epochs for run in queued_runs()] == [9, 4]
+    assert [run.recipe.epochs for run in queued_runs()] == [9, 5]
     press(page, "Remove")
-    assert [run.recipe.epochs for run in queued_runs()] == [4]
+    assert [run.recipe.epochs for run in queued_runs()] == [5]
     assert not page.exception
 
 
