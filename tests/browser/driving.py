@@ -79,7 +79,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def draw(page: Page, strokes: Strokes, size: float = 0.6, corner: tuple[float, float] | None = None) -> None:
-    """Replay strokes with the mouse, with the longer side `size` of the canvas, centred or with a corner at `corner`."""
+    """Replay strokes with the mouse; the longer side is `size` of the canvas, centred unless `corner` is given."""
     for stroke in _on_page(page, strokes, size, corner):
         page.mouse.move(*stroke[0])
         page.mouse.down()
