@@ -1,10 +1,17 @@
 import dataclasses
+import json
+import re
 
 import pytest
+import typer.main
+from pydantic import TypeAdapter, ValidationError
 
 from mnist_core import RECIPES, Recipe
+from mnist_core.cli import app
+from mnist_core.cli.options import recipe_from
 from mnist_core.errors import RecipeError
-from mnist_core.recipes import named_recipe
+from mnist_core.recipes import FIELDS, named_recipe
+from pages.ui.train import settings
 
 
 def test_article_recipe_is_the_articles() -> None:
@@ -81,12 +88,51 @@ def test_another_seed_or_no_change_keeps_the_name() -> None:
 
 def test_recipe_survives_json() -> None:
     recipe = RECIPES["quick"].override(hidden=(50, 40, 30), seed=3)
-    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    written = json.dumps(recipe.to_dict())
+    assert Recipe.from_dict(json.loads(written)) == recipe
+    assert TypeAdapter(Recipe).validate_json(written) == recipe, "records read recipes with pydantic"
 
 
 def test_unknown_field_is_refused() -> None:
-    with pytest.raises(RecipeError, match="wings"):
+    with pytest.raises(RecipeError, match=r"wings: 2 does not work\. No recipe has such a field"):
         Recipe.from_dict({**Recipe().to_dict(), "wings": 2})
+    with pytest.raises(ValidationError):
+        TypeAdapter(Recipe).validate_python({**Recipe().to_dict(), "wings": 2})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epochs": "4"}, "epochs: '4' does not work. Give a whole number from 1 to 10000."),
+        ({"epochs": 10_001}, "epochs: 10001 does not work. Give a whole number from 1 to 10000."),
+        ({"learning_rate": True}, "learning_rate: True does not work. Give a number from 1e-09 to 10."),
+        ({"hidden": [100, 1.5]}, "Give 1 to 8 layers, such as 100,100; units from 1 to 8192."),
+        ({"loss": "hinge"}, "loss: 'hinge' does not work. Choose one of: bce, ce."),
+        ({"teacher": None}, "teacher: None does not work. Give the name of a version."),
+        ({"name": 5}, "name: 5 does not work. Give the recipe a short name."),
+        ({"variants": 0.5}, "variants: only redrawn digits have any."),
+    ],
+)
+def test_a_written_recipe_with_a_wrong_value_is_refused_in_words(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(words)):
+        Recipe.from_dict({**Recipe().to_dict(), **changes})
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Recipe) if field.name != "name"])
+def test_one_declaration_is_all_that_a_field_needs(field: str) -> None:
+    info = FIELDS[field]
+    assert info.label
+    assert info.help.endswith(".")
+    assert info.choices or info.least < info.most or field == "teacher", "it has choices or bounds"
+    train = typer.main.get_command(app.app).commands["train"]
+    assert field in next(option for option in train.params if "--set" in option.opts).help
+    value = getattr(RECIPES["article"], field)
+    typed = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    assert getattr(recipe_from("article", {}, [f"{field}={typed}"]), field) == value
+    if info.kind in (int, float):
+        assert info.least <= value <= settings.most_of(field) <= info.most
+    elif field != "hidden":
+        assert value in settings.choices_of(field)
 
 
 def test_unknown_recipe_lists_the_known_ones() -> None:

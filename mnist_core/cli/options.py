@@ -1,6 +1,5 @@
-"""What several commands take, and how what was typed becomes what the core takes."""
+"""Options that several commands share, and how typed text becomes what the core takes."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from mnist_core.errors import RecipeError
 from mnist_core.images.datasets import DATA_NAMES, DataName
-from mnist_core.recipes import Recipe
+from mnist_core.recipes import FIELDS, Recipe, named_recipe
 
 DataOption = Annotated[
     str,
@@ -16,47 +15,53 @@ DataOption = Annotated[
 ]
 WeightsOption = Annotated[
     Path | None,
-    typer.Option("--weights", help="Folder of a version; without it the active one.", show_default=False),
+    typer.Option("--weights", help="Folder of a version; the active version without it.", show_default=False),
+]
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help=f"Change any field of the recipe, such as rotation=15; repeatable. Fields: {', '.join(FIELDS)}.",
+        show_default=False,
+    ),
 ]
 
 
-def layers(hidden: str | None) -> tuple[int, ...] | None:
-    """Units with commas between, such as 100,100.
+def field_option(field: str, *names: str) -> Any:
+    """Return the option that changes one field of a recipe, with the help of the field's declaration."""
+    info = FIELDS[field]
+    metavar = "|".join(info.choices) if info.choices else "UNITS,…" if info.kind is tuple else None
+    return typer.Option(*names, help=info.help, metavar=metavar, show_default=False)
+
+
+def recipe_from(name: str, options: dict[str, Any], settings: list[str] | None) -> Recipe:
+    """Return the named recipe with the fields that options and `--set FIELD=VALUE` change.
 
     Raises:
-        RecipeError: they are no such thing.
+        RecipeError: there is no such recipe or field, or a value does not work.
     """
-    if hidden is None:
-        return None
-    try:
-        return tuple(int(units) for units in hidden.split(","))
-    except ValueError as error:
-        raise RecipeError(
-            f"hidden: {hidden!r} does not work. Give whole numbers with commas between, such as 100,100."
-        ) from error
+    typed = {field: FIELDS[field].parse(value) if isinstance(value, str) else value for field, value in options.items()}
+    return named_recipe(name).override(**typed).override(**_fields(settings or []))
 
 
-def fields(settings: list[str]) -> dict[str, Any]:
-    """The recipe's fields given as FIELD=VALUE, with values in JSON or plain words."""
+def _fields(settings: list[str]) -> dict[str, Any]:
     values = {}
     for setting in settings:
-        field, equals, value = setting.partition("=")
-        if not equals or field not in Recipe.field_names():
-            raise RecipeError(f"--set {setting}: give FIELD=VALUE with one of: {', '.join(Recipe.field_names())}.")
-        try:
-            values[field] = json.loads(value)
-        except ValueError:
-            values[field] = value
+        field, equals, text = setting.partition("=")
+        if not equals or field not in FIELDS:
+            raise RecipeError(f"--set {setting}: give FIELD=VALUE with one of: {', '.join(FIELDS)}.")
+        values[field] = FIELDS[field].parse(text)
     return values
 
 
 def data_name(name: str) -> DataName:
-    """One of the names of images.
+    """Return the name of a data set.
 
     Raises:
-        typer.BadParameter: there are none of that name.
+        typer.BadParameter: there is no such data set.
     """
     for known in DATA_NAMES:
         if name == known:
             return known
-    raise typer.BadParameter(f"there are no images called {name!r}; choose one of: {', '.join(DATA_NAMES)}")
+    raise typer.BadParameter(f"there is no data set {name!r}; choose one of: {', '.join(DATA_NAMES)}")

@@ -9,13 +9,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from mnist_core.cli.options import DataOption, data_name, fields, layers
+from mnist_core.cli.options import DataOption, SettingsOption, data_name, field_option, recipe_from
 from mnist_core.cli.output import print_accuracy, print_teaching, progress_display
 from mnist_core.cli.runs import follow_run
 from mnist_core.drawings.store import DrawingStore
 from mnist_core.errors import StoreError
 from mnist_core.images.datasets import LabelledImages
-from mnist_core.recipes import RECIPES, named_recipe
+from mnist_core.recipes import RECIPES
 from mnist_core.runs import jobs
 from mnist_core.runs.execution import perform, train_along
 from mnist_core.runs.finetune import prepare
@@ -31,17 +31,14 @@ from mnist_core.versions.registry import Version
 def train(
     recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(RECIPES)}.")] = "article",
     data: DataOption = "mnist",
-    hidden: Annotated[str | None, typer.Option(help="Units of each hidden layer, such as 100,100.")] = None,
-    loss: Annotated[str | None, typer.Option(help="'bce' or 'ce'.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
-    schedule: Annotated[str | None, typer.Option(help="'constant' or 'one-cycle'.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of every random choice.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe, such as rotation=15. Repeatable."),
-    ] = None,
+    hidden: Annotated[str | None, field_option("hidden")] = None,
+    loss: Annotated[str | None, field_option("loss")] = None,
+    lr: Annotated[float | None, field_option("learning_rate")] = None,
+    schedule: Annotated[str | None, field_option("schedule")] = None,
+    batch_size: Annotated[int | None, field_option("batch_size")] = None,
+    epochs: Annotated[int | None, field_option("epochs")] = None,
+    seed: Annotated[int | None, field_option("seed")] = None,
+    settings: SettingsOption = None,
     with_drawings: Annotated[
         bool, typer.Option("--with-drawings", help="Train on the corrected drawings as well.")
     ] = False,
@@ -53,16 +50,9 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
 ) -> None:
     """Train a version by a recipe and evaluate it on the test images. Waits while another run is going on."""
-    chosen = named_recipe(recipe).override(
-        hidden=layers(hidden),
-        loss=loss,
-        learning_rate=lr,
-        schedule=schedule,
-        batch_size=batch_size,
-        epochs=epochs,
-        seed=seed,
-    )
-    chosen = chosen.override(**fields(settings or []))
+    options = {"hidden": hidden, "loss": loss, "learning_rate": lr, "schedule": schedule}
+    options |= {"batch_size": batch_size, "epochs": epochs, "seed": seed}
+    chosen = recipe_from(recipe, options, settings)
     request = RunRequest(chosen, data_name(data), drawings=_drawings() if with_drawings else None)
     if follow:
         follow_run(jobs.start(request), as_json=as_json)

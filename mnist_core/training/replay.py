@@ -12,10 +12,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from mnist_core.errors import TeachingError
-from mnist_core.fields import Loss, Precision
 from mnist_core.images.datasets import LabelledImages
 from mnist_core.network.model import MLP, scale_pixels
-from mnist_core.recipes import RECIPES, Recipe
+from mnist_core.recipes import RECIPES, Loss, Precision, Recipe
 from mnist_core.training.augmentation import Augmenter
 from mnist_core.training.batches import make_targets, number_format
 

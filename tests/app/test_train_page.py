@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import RECIPES
+from mnist_core.recipes import FIELDS
 from mnist_core.runs import jobs, queue
 from mnist_core.runs.events import Cancelled, Epoch, Failed, Resumed, RunEvent, append_event
 from mnist_core.runs.folder import RunRequest, write_run
@@ -126,9 +127,20 @@ def test_all_settings_are_there_and_another_recipe_resets_them(page: AppTest) ->
     assert set(page.query_params) == {"recipe", "data"}, "untouched fields are the recipe's own"
 
 
-def test_every_field_of_a_recipe_can_be_set(page: AppTest) -> None:
-    keys = {widget.key for widget in (*page.number_input, *page.selectbox)}
-    assert {f"setting-{field}" for field in RECIPES["quick"].field_names() if field != "hidden"} <= keys
+def test_every_field_of_a_recipe_can_be_set_by_a_widget_and_by_a_link() -> None:
+    article = {field: getattr(RECIPES["article"], field) for field in FIELDS if field != "hidden"}
+    page = open_page(
+        recipe="article", data="sample", hidden="100,100", **{f: str(v) or "none" for f, v in article.items()}
+    )
+    assert not page.exception
+    assert not page.warning
+    widgets = {widget.key: widget for widget in (*page.number_input, *page.selectbox)}
+    assert {field: widgets[f"setting-{field}"].value for field in article} == article
+    for field in article:
+        assert (widgets[f"setting-{field}"].label, widgets[f"setting-{field}"].help) == (
+            FIELDS[field].label,
+            FIELDS[field].help,
+        )
 
 
 def test_a_link_opens_the_page_with_the_same_settings() -> None:
@@ -208,13 +220,13 @@ def test_others_wait_in_a_queue_that_can_be_ordered(page: AppTest) -> None:
     press(page, "Train")
     page.number_input(key="setting-epochs").set_value(9).run()
     press(page, "Train")
-    assert [run.recipe.epochs for run in queued_runs()] == [4, 9]
+    assert [run.recipe.epochs for run in queued_runs()] == [5, 9]
     assert "Next in the queue" in words(page)
     assert "epochs 9" in words(page)
     press(page, "Move up")
-    assert [run.recipe.epochs for run in queued_runs()] == [9, 4]
+    assert [run.recipe.epochs for run in queued_runs()] == [9, 5]
     press(page, "Remove")
-    assert [run.recipe.epochs for run in queued_runs()] == [4]
+    assert [run.recipe.epochs for run in queued_runs()] == [5]
     assert not page.exception
 
 

@@ -1,4 +1,4 @@
-"""Browser tests need Debian's chromium and Playwright's Python package; without them they skip."""
+"""Browser tests need Debian's chromium and Playwright's Python package; they are skipped without them."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,9 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     if shutil.which("chromium") is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
-    playwright_api.expect.set_options(
-        timeout=20_000
-    )  # a shared machine may be slow; what is expected comes or does not
+    playwright_api.expect.set_options(timeout=20_000)  # a shared machine may be slow
     with playwright_api.sync_playwright() as playwright:
         started = launch(playwright)
         yield started
@@ -33,15 +31,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 — skips with it
-    """The address of the running app, with no versions but the shipped ones."""
+def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 — skipped with the browser
+    """The address of the running app, with only the shipped versions."""
     with serve(ROOT / "app.py", tmp_path_factory.mktemp("weights")) as url:
         yield url
 
 
 @pytest.fixture
 def page(browser: Browser, app: str) -> Iterator[Page]:
-    """The Draw page in a window of its own; at the end no error may stand on it."""
+    """The Draw page in a new window; no error may be on it at the end."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
         page.goto(app)

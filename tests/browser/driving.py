@@ -1,4 +1,4 @@
-"""Driving the running app in Chromium: start it, open it, draw on it with mouse or finger, read the answer."""
+"""Drive the running app in Chromium: start it, draw with mouse or finger, read the answer."""
 
 import gzip
 import json
@@ -32,21 +32,21 @@ WOBBLY_SEVEN: Strokes = [[(60, 30), (300, 0), (690, 40), (560, 330), (480, 520),
 
 @dataclass(frozen=True)
 class PenDigit:
-    """A digit as a hand wrote it; the longer side of `strokes` is 1000."""
+    """A digit written by hand; the longer side of `strokes` is 1000."""
 
     label: int
     strokes: Strokes
 
 
 def pen_digits() -> list[PenDigit]:
-    """Real digits of many writers, from `MNIST_DATA/pen/digits.jsonl.gz`."""
+    """Load real digits by many writers from `MNIST_DATA/pen/digits.jsonl.gz`."""
     with gzip.open(PEN_DIGITS, "rt", encoding="utf-8") as lines:
         return [PenDigit(int(entry["label"]), entry["strokes"]) for entry in map(json.loads, lines)]
 
 
 @contextmanager
 def serve(script: Path, weights: Path, **environment: str) -> Iterator[str]:
-    """Run a Streamlit script as a user would, with more variables if given; gives its address."""
+    """Run a Streamlit script as a user would, with extra environment variables, and yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -71,7 +71,7 @@ def serve(script: Path, weights: Path, **environment: str) -> Iterator[str]:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """The system's Chromium, kept from looking for anything outside."""
+    """Start the system's Chromium without background requests to the internet."""
     return playwright.chromium.launch(
         executable_path=shutil.which("chromium"),
         args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
@@ -79,7 +79,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def draw(page: Page, strokes: Strokes, size: float = 0.6, corner: tuple[float, float] | None = None) -> None:
-    """Replay strokes with the mouse: longer side `size` of the canvas, centred or with its corner at `corner`."""
+    """Replay strokes with the mouse; the longer side is `size` of the canvas, centred unless `corner` is given."""
     for stroke in _on_page(page, strokes, size, corner):
         page.mouse.move(*stroke[0])
         page.mouse.down()
@@ -98,16 +98,16 @@ def draw_with_finger(page: Page, strokes: Strokes, size: float = 0.6) -> None:
 
 
 def answer(page: Page) -> int | None:
-    """The digit on the page, the likelier one where it is unsure, once the page has settled; None where it declines."""
+    """Return the digit on the page once it has settled, the likelier of two, or None if the answer is declined."""
     page.wait_for_selector(".answer .digit", timeout=20_000)
-    page.wait_for_timeout(700)  # the canvas sends 200 ms after each stroke, and every stroke is answered
+    page.wait_for_timeout(700)  # the canvas sends 200 ms after each stroke, and each gets an answer
     spoken = page.locator(".answer .digit").first.get_attribute("aria-label") or ""
     found = re.match(r"Answer: (?:not sure, )?(\d)", spoken)
     return int(found[1]) if found else None
 
 
 def clear(page: Page) -> None:
-    """Press Clear and wait for clean paper."""
+    """Press Clear and wait until the canvas is empty."""
     page.get_by_role("button", name="Clear", exact=True).click()
     page.wait_for_selector(".answer.waiting")
     while ink_on_canvas(page):
@@ -116,7 +116,7 @@ def clear(page: Page) -> None:
 
 
 def ink_on_canvas(page: Page) -> int:
-    """How many dark pixels the visitor sees on the canvas."""
+    """Count the dark pixels on the canvas."""
     count: int = page.locator("canvas.dc-canvas.lower-canvas").evaluate(
         """canvas => {
             const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;

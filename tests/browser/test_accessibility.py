@@ -1,4 +1,4 @@
-"""Every page is one that people with bad eyes or a screen reader can use, as far as axe-core can tell."""
+"""Every page can be used with poor eyesight or a screen reader, as far as axe-core can tell."""
 
 import re
 
@@ -16,7 +16,7 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 def violations(page: Page, name: str) -> list[str]:
-    """What axe finds that is serious or critical, in a line for each element."""
+    """Return what axe finds serious or critical, one line for each element."""
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{name}: {violation['id']}: {' '.join(node['target'])}: {node['failureSummary']}"
@@ -39,7 +39,7 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: str, schem
             expect(page).to_have_title(re.compile(name))
             page.wait_for_selector(CANVAS if name == "Draw" else "h1", timeout=20_000)
             if name == "Train":
-                page.get_by_role("radio", name="robust").click()  # with a picture of what it learns from
+                page.get_by_role("radio", name="robust").click()  # shows a picture of distorted digits
                 page.get_by_text("Left: digits as they are").wait_for()
             expect(page.get_by_test_id("stApp")).to_have_attribute(
                 "data-test-script-state", "notRunning", timeout=20_000

@@ -1,4 +1,4 @@
-"""Somebody presents the app: the guided demo, in a real browser, with no images but the bundled sample."""
+"""The guided demo in a real browser, with no images but the bundled sample."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, draw, ink_on_canva
 
 
 @pytest.fixture(scope="module")
-def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 — skips with it
-    """The app where MNIST is not."""
+def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 — skipped with the browser
+    """The address of the running app on a machine without MNIST."""
     nothing: Path = tmp_path_factory.mktemp("nothing")
     with serve(ROOT / "app.py", tmp_path_factory.mktemp("weights"), MNIST_DATA=str(nothing)) as url:
         yield url
@@ -23,16 +23,16 @@ def press(page: Page, label: str) -> None:
 
 
 def offered(page: Page, label: str, *, seconds: float = 15) -> None:
-    """The banner's button says this, and no other one does."""
+    """Wait until the banner shows one button with this label."""
     expect(page.locator(".st-key-demo-button")).to_have_text([label], timeout=seconds * 1000)
 
 
 def answered(page: Page, words: str) -> None:
-    """The answer reads so."""
+    """Wait until the answer matches these words."""
     expect(page.locator(".answer .digit")).to_have_attribute("aria-label", re.compile(words), timeout=15_000)
 
 
-def test_the_five_stops_lead_from_a_drawing_to_the_inside(page: Page, app: str) -> None:
+def test_the_five_stops_lead_from_a_drawing_to_look_inside(page: Page, app: str) -> None:
     page.goto(f"{app}/?demo=1")
     expect(page.get_by_text("Stop 1 of 5")).to_be_visible(timeout=20_000)
     press(page, "Draw one for me")
@@ -47,7 +47,7 @@ def test_the_five_stops_lead_from_a_drawing_to_the_inside(page: Page, app: str) 
     answered(page, "Answer: this does not look like a digit")
     press(page, "Next: retrain it")
     press(page, "Train now")
-    expect(page.get_by_role("button", name="It is learning …")).to_be_disabled(timeout=20_000)
+    expect(page.get_by_role("button", name="Training …")).to_be_disabled(timeout=20_000)
     press(page, "Cancel")
     offered(page, "Try again")
     press(page, "Try again")
@@ -68,7 +68,7 @@ def test_the_five_stops_lead_from_a_drawing_to_the_inside(page: Page, app: str) 
     expect(page.locator(".st-key-demo")).to_have_count(0)
 
 
-def test_what_a_visitor_draws_counts_and_stays_and_the_demo_can_be_left(page: Page) -> None:
+def test_a_drawing_by_hand_counts_and_stays_and_the_demo_can_be_left(page: Page) -> None:
     draw(page, WOBBLY_SEVEN)
     answered(page, "Answer: 7")
     ink = ink_on_canvas(page)
