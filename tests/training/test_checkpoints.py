@@ -129,7 +129,7 @@ def test_a_damaged_checkpoint_is_refused_and_named(damage: str, tiny: Dataset, t
         case "missing":
             path.unlink()
     assert epoch_of(path) == 0
-    with pytest.raises(CheckpointError, match=rf"{path.name} cannot be gone on from.*Start the run again"):
+    with pytest.raises(CheckpointError, match=rf"{path.name} cannot be loaded.*Start the run again"):
         Checkpoint.load(path)
 
 

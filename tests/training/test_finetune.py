@@ -13,7 +13,7 @@ from mnist_core.errors import MnistCoreError
 from mnist_core.images.datasets import NOT_A_DIGIT, Dataset, LabelledImages
 from mnist_core.network.model import MLP
 from mnist_core.training.finetune import Taught, TeachProgress, TeachSettings, split_drawings, teach
-from mnist_core.training.replay import Lessons
+from mnist_core.training.replay import ReplayBatches
 from mnist_core.versions import registry
 
 QUICK = TeachSettings(steps=40, known=1000)
@@ -76,14 +76,14 @@ def test_a_copy_whose_answers_may_not_change_stays_what_it_was(
 
 
 def test_what_is_being_forgotten_is_replayed_more_often(model: MLP, writer: LabelledImages, sample: Dataset) -> None:
-    lessons = Lessons(model, writer, np.arange(len(writer)), sample.train, QUICK)
-    sevens = lessons.logits[-1].argmax(1) == 7
+    batches = ReplayBatches(model, writer, np.arange(len(writer)), sample.train, QUICK)
+    sevens = batches.logits[-1].argmax(1) == 7
     forgetful = copy.deepcopy(model)
     with torch.no_grad():
         forgetful.layers[-1].bias[7] -= 10
-    before = lessons.chances[-1] / lessons.chances[-1].sum()
-    lessons.look_back(forgetful)
-    after = lessons.chances[-1] / lessons.chances[-1].sum()
+    before = batches.chances[-1] / batches.chances[-1].sum()
+    batches.look_back(forgetful)
+    after = batches.chances[-1] / batches.chances[-1].sum()
     assert after[sevens].sum() > 3 * before[sevens].sum()
     assert after[~sevens].min() > 0
 
