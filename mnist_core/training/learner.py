@@ -9,6 +9,7 @@ from mnist_core.network.model import MLP
 from mnist_core.recipes import Recipe
 from mnist_core.training import parallel
 from mnist_core.training.batches import number_format
+from mnist_core.training.gradients import Backpropagation
 from mnist_core.training.optimizers import WeightAverage, learning_rates, make_optimizers
 
 
@@ -27,6 +28,8 @@ class Learner:
         self.average = WeightAverage(self.model, recipe.averaging) if recipe.averaging else None
         self.precision = number_format(recipe, device)
         self.dropout = Dropout(recipe, device) if recipe.dropout else None
+        plain = parallel.processes() == 1 and not recipe.dropout and recipe.precision == "float32"
+        self.backpropagation = Backpropagation(self.model, recipe.loss) if plain else None
 
     @property
     def result(self) -> MLP:
@@ -35,28 +38,42 @@ class Learner:
 
     def step(self, images: Tensor, targets: Tensor, images_of_all: int) -> Tensor:
         """Learn from a batch, or from this process's share of a batch of `images_of_all`; return the mean loss."""
+        if self.backpropagation is None:
+            loss, gradients = self._autograd(images, targets, images_of_all)
+            self._update(gradients)
+            return loss
+        # Adam's moving averages of pixels that are rarely inked decay to denormal numbers, which take twice as long
+        torch.set_flush_denormal(True)
+        try:
+            loss = self.backpropagation(images, targets)
+            self._update(self.backpropagation.gradients)
+        finally:
+            torch.set_flush_denormal(False)
+        return loss
+
+    @torch.no_grad()
+    def _update(self, gradients: list[Tensor]) -> None:
+        """Update the weights from their gradients with the learning rate of this step."""
+        rate = self.rates[self.steps]
+        self.steps += 1
+        for optimizer, places in self.optimizers:
+            optimizer.step([gradients[place] for place in places], rate)
+        if self.average:
+            self.average.update()
+
+    def _autograd(self, images: Tensor, targets: Tensor, images_of_all: int) -> tuple[Tensor, list[Tensor]]:
+        """Return the mean loss of a batch and its gradients, averaged over all processes."""
         with self.precision:
             logits = self.network(images, self.dropout)
         # this process's share of a short last batch may be empty
         loss: Tensor = self.loss(logits.float(), targets) if len(images) else logits.sum()
-        gradients = self._gradients(loss, len(images), images_of_all)
-        rate = self.rates[self.steps]
-        self.steps += 1
-        with torch.no_grad():
-            for optimizer, places in self.optimizers:
-                optimizer.step([gradients[place] for place in places], rate)
-        if self.average:
-            self.average.update()
-        return loss.detach()
-
-    def _gradients(self, loss: Tensor, images: int, images_of_all: int) -> list[Tensor]:
         if parallel.processes() == 1:
-            return list(torch.autograd.grad(loss, self.parameters))
+            return loss.detach(), list(torch.autograd.grad(loss, self.parameters))
         for parameter in self.parameters:
             parameter.grad = None
-        # the mean over processes must be the mean over images, also where a last batch does not divide evenly
-        (loss * (images * parallel.processes() / images_of_all)).backward()  # type: ignore[no-untyped-call]
-        return [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        # the mean over processes must be the mean over images, even if a last batch does not divide evenly
+        (loss * (len(images) * parallel.processes() / images_of_all)).backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), [parameter.grad for parameter in self.parameters if parameter.grad is not None]
 
     def state(self) -> dict[str, Tensor]:
         """Return all tensors that a step changes; not copies."""

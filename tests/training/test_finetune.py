@@ -103,6 +103,7 @@ def test_a_network_of_other_layers_and_loss_is_taught_too(
     small_model: MLP, writer: LabelledImages, sample: Dataset
 ) -> None:
     settings = replace(TeachSettings.of(RECIPES["quick"]), steps=40, known=1000)
+    torch.manual_seed(0)
     for network in (small_model, MLP((784, 10))):
         last = lesson(network, writer, sample, settings)
         assert last.model.sizes == network.sizes
