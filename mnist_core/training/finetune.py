@@ -204,7 +204,7 @@ def _learn(copied: MLP, batches: ReplayBatches, began: float) -> Iterator[TeachP
 def _find_doubtful(
     base: MLP, drawings: LabelledImages, validation_logits: NDArray[np.float32], settings: TeachSettings
 ) -> NDArray[np.bool_]:
-    """Return which drawings (n,) are probably labelled wrongly, or only a part of what was meant."""
+    """Return which drawings (n,) are probably mislabelled, or show only a part of what was meant."""
     pixels, digits = scale_pixels(drawings.images), torch.from_numpy(drawings.labels)
     logits = logits_in_batches(base, pixels)
     against = logits.amax(1) - logits.gather(1, digits.clamp(min=0)[:, None])[:, 0]

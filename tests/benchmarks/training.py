@@ -38,7 +38,7 @@ from mnist_core.training.progress import EpochProgress
 
 GOAL = 0.98
 SEEDS = (0, 1, 2)
-STEP_TURNS, STEPS = 20, 80
+STEP_TURNS, STEPS = 400, 4
 TURNS, SECONDS, WARM_UP = 3, 15, 10
 """Turns of distorting, each with so many seconds of torchvision's, after so many batches that do not count."""
 

@@ -1,4 +1,4 @@
-"""Explanations: they add up, they are the gradient's, and what they say speaks most for an answer does."""
+"""Explanations: they add up, match the gradient, and what they say speaks most for a digit does."""
 
 import numpy as np
 import pytest
@@ -68,17 +68,17 @@ def test_only_ink_contributes(shipped: DigitClassifier, sample: Dataset) -> None
 
 @pytest.mark.parametrize("version", ["best", "robust", "article"])
 def test_erasing_the_ink_that_speaks_most_hurts_more_than_erasing_random_ink(version: str, sample: Dataset) -> None:
-    reader = DigitClassifier.load(files.SHIPPED / version)
+    classifier = DigitClassifier.load(files.SHIPPED / version)
     random = np.random.default_rng(0)
     digits = [place for digit in range(10) for place in np.flatnonzero(sample.test.labels == digit)[:10]]
     worse = 0
     for frame in sample.test.images[digits]:
-        explanation = explain(reader.model, frame)
+        explanation = explain(classifier.model, frame)
         answer = int(explanation.logits.argmax())
         speaking = np.argsort(-explanation.speaks_for(answer).ravel())
         erased = [erase_ink(frame, order, SHARE) for order in (speaking, *_shuffled(random))]
         # near certainty, probabilities differ only in their last digits: their logarithms tell
-        logits = reader.logits(np.stack(erased)).astype(np.float64) / reader.calibration.temperature
+        logits = classifier.logits(np.stack(erased)).astype(np.float64) / classifier.calibration.temperature
         kept = log_softmax(logits, axis=1)[:, answer]
         worse += int(kept[0] < kept[1:].mean())
     print(f"{version}: {worse} of {len(digits)} answers lose more by that ink than by random ink")
