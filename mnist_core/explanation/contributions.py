@@ -1,9 +1,9 @@
-"""Why a network answers as it does: what each pixel of ink adds to each digit's logit.
+"""Explanations: what each pixel of ink contributes to each digit's logit.
 
-A network of linear layers with ReLU is, for one drawing, a linear map: the units that are active pass on what they get,
-the others pass on nothing. Each logit is therefore a sum of what the pixels contribute, weight through the active units
-times ink, and a constant. This is gradient × input (Shrikumar et al. 2016); for ReLU it equals layer-wise relevance
-propagation by the z-rule (Bach et al. 2015; the equality: Ancona et al. 2018), and here it is exact.
+For one drawing, a network of linear layers with ReLU is a linear map: active units pass on their input, the others
+nothing. Each logit is therefore the sum of a constant and the pixels' contributions: the weight through the active
+units times the ink. This is gradient × input (Shrikumar et al. 2016). For ReLU it equals layer-wise relevance
+propagation with the z-rule (Bach et al. 2015; shown by Ancona et al. 2018), and here it is exact.
 """
 
 from dataclasses import dataclass
@@ -24,32 +24,32 @@ REGIONS = (
 
 @dataclass(frozen=True)
 class Explanation:
-    """How the logits of one frame come about."""
+    """The logits of one frame, split into what its pixels contribute."""
 
     contributions: NDArray[np.float64]
-    """What the ink at each pixel adds to each logit (10, 28, 28); where there is no ink, nothing."""
+    """What the ink at each pixel adds to each logit (10, 28, 28); 0 where there is no ink."""
     constants: NDArray[np.float64]
-    """What the biases of the units that are active add to each logit (10,)."""
+    """What the biases, through the active units, add to each logit (10,)."""
     logits: NDArray[np.float64]
-    """All contributions of a digit, and its constant, add up to its logit (10,)."""
+    """The logits (10,): for each digit the sum of its contributions and its constant."""
 
     def speaks_for(self, digit: int) -> NDArray[np.float64]:
-        """For (above 0) or against `digit` (28, 28), beside the average of all ten digits.
+        """Return how much each pixel (28, 28) speaks for (above 0) or against `digit`, compared with all ten digits.
 
-        Probabilities depend only on how logits differ; ink that lifts all of them alike speaks for none.
+        Probabilities depend only on differences between logits, so ink that raises all of them speaks for none.
         """
         spoken: NDArray[np.float64] = self.contributions[digit] - self.contributions.mean(axis=0)
         return spoken
 
     def prefers(self, digit: int, other: int) -> NDArray[np.float64]:
-        """For `digit` and against `other` (above 0), or the reverse (28, 28)."""
+        """Return how much each pixel (28, 28) speaks for `digit` and against `other` (above 0), or the reverse."""
         preferred: NDArray[np.float64] = self.contributions[digit] - self.contributions[other]
         return preferred
 
 
 @torch.inference_mode()
 def explain(model: MLP, frame: NDArray[np.uint8]) -> Explanation:
-    """Explain what `model` answers to a frame (28, 28) uint8."""
+    """Explain the logits of `model` for a frame (28, 28) uint8."""
     ink = scale_pixels(frame[None]).flatten().double()
     parameters = [parameter.double() for parameter in model.parameters()]
     *hidden, output = zip(parameters[::2], parameters[1::2], strict=True)  # weights and biases, layer by layer
@@ -66,22 +66,8 @@ def explain(model: MLP, frame: NDArray[np.uint8]) -> Explanation:
     return Explanation(contributions.reshape(-1, FRAME, FRAME).numpy(), constants.numpy(), logits.numpy())
 
 
-def erase_ink(frame: NDArray[np.uint8], order: NDArray[np.intp], share: float) -> NDArray[np.uint8]:
-    """The frame (28, 28) without `share` of its ink, taken from its pixels in `order`, places (784,) in the flat frame.
-
-    How faithful an explanation is can be measured so: by what an answer loses with the ink that is said to speak most
-    for it (Samek et al. 2017).
-    """
-    ink = frame.flatten().astype(np.int64)
-    gone_before = np.cumsum(ink[order]) - ink[order]
-    left = ink.copy()
-    left[order] -= np.clip(round(share * ink.sum()) - gone_before, 0, ink[order])
-    return left.reshape(frame.shape).astype(np.uint8)
-
-
 def strongest_region(contributions: NDArray[np.float64]) -> str:
-    """Where the ink that speaks for lies (28, 28), in words: in which ninth of the inked box most of it is; empty where
-    no ink speaks for."""
+    """Name the ninth of the inked box in which the contributions (28, 28) above 0 are largest; "" if there are none."""
     spoken = np.maximum(contributions, 0)
     if not spoken.any():
         return ""

@@ -1,4 +1,4 @@
-"""Pictures of what is inside a network."""
+"""Pictures of a network's weights and of what a drawing's ink contributes."""
 
 import io
 import math
@@ -12,18 +12,18 @@ from mnist_core.images.framing import FRAME, Window
 from mnist_core.network.model import MLP
 
 FOR, AGAINST = np.array([96, 165, 250]), np.array([251, 146, 60])
-"""Blue and orange, on black: ink there speaks for the unit, or against it."""
+"""Blue and orange, on black: ink there excites the unit, or inhibits it."""
 SPEAKS_FOR, SPEAKS_AGAINST = np.array([29, 78, 216]), np.array([234, 88, 12])
-"""The same on white paper."""
+"""Blue and orange, on white paper: the ink speaks for the digit, or against it."""
 PAPER, SAYS_NOTHING = 255, np.array([203, 206, 214])
 HATCH = 8
-"""Pixels from one white line to the next in ink that speaks against, so that it can be told without colours."""
+"""Distance in pixels between hatching lines in ink that speaks against, so that it is recognizable without colours."""
 ENLARGED = 10
 
 
 def first_layer(model: MLP, most: int = 100) -> NDArray[np.uint8]:
-    """What the first hidden units look for: RGB, a tile of 28×28 for each of the first `most`, in about twice as many
-    columns as rows."""
+    """Draw the weights of the first `most` units of the first layer: RGB, a 28×28 tile for each unit, with about twice
+    as many columns as rows."""
     weights = next(model.parameters()).detach().float().cpu().numpy()[:most]
     columns = math.ceil(math.sqrt(2 * len(weights)))
     rows = math.ceil(len(weights) / columns)
@@ -34,10 +34,10 @@ def first_layer(model: MLP, most: int = 100) -> NDArray[np.uint8]:
 
 
 def weight_pictures(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """What units look for: RGB (n, 28, 28, 3) of weights (n, 28, 28).
+    """Draw the weights (n, 28, 28) of units: RGB (n, 28, 28, 3).
 
-    Blue where ink excites the unit, orange where it inhibits it, black where it does not matter; each is scaled by its
-    own largest weight.
+    Blue where ink excites the unit, orange where it inhibits it, black where it does not matter. Each unit is scaled by
+    its own largest weight.
     """
     strength = weights / np.abs(weights).max(axis=(1, 2), keepdims=True).clip(1e-12)
     colours = np.where(strength[..., None] > 0, FOR, AGAINST) * np.abs(strength)[..., None]
@@ -46,14 +46,14 @@ def weight_pictures(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def spoken_ink(ink: NDArray[np.float32], window: Window, contributions: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """A drawing on white paper, RGB (H, W, 3), its ink coloured by what it contributes.
+    """Draw a drawing on white paper, RGB (H, W, 3), with its ink coloured by what it contributes.
 
     Args:
-        ink: how much of it there is (H, W), 0 to 1.
+        ink: the amount of ink (H, W), 0 to 1.
         window: where in the drawing the frame lies.
         contributions: of each pixel of the frame (28, 28). Blue: above 0; orange and hatched: below 0; grey: none.
     """
-    # what lies between the frame's pixels is interpolated; the ink's edges stay as sharp as they were drawn
+    # contributions are interpolated between the frame's pixels; the ink's edges stay as sharp as they were drawn
     rows = _interpolation(ink.shape[0], window.top, window.scale)
     columns = _interpolation(ink.shape[1], window.left, window.scale)
     inked = np.nonzero(ink)
@@ -68,20 +68,20 @@ def spoken_ink(ink: NDArray[np.float32], window: Window, contributions: NDArray[
 
 
 def _interpolation(count: int, start: float, scale: float) -> NDArray[np.float64]:
-    """A matrix (count, 28) that interpolates linearly between a frame's pixels along one axis of a drawing."""
+    """Return a matrix (count, 28) that interpolates linearly between a frame's pixels along one axis of a drawing."""
     places = ((np.arange(count) + 0.5 - start) * scale - 0.5).clip(0, FRAME - 1)
     shares: NDArray[np.float64] = np.maximum(1 - np.abs(places[:, None] - np.arange(FRAME)), 0)
     return shares
 
 
 def enlarged(frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Window]:
-    """A frame (28, 28) as `spoken_ink` takes a drawing: ink (280, 280), and where in it the frame lies."""
+    """Return a frame (28, 28) in the form that `spoken_ink` takes: ink (280, 280), and where in it the frame lies."""
     ink = zoom(frame / np.float32(255), ENLARGED, order=1, mode="nearest", grid_mode=True)
     return ink.astype(np.float32), Window(0, 0, 1 / ENLARGED)
 
 
 def to_png(picture: NDArray[np.uint8]) -> bytes:
-    """A picture (H, W) or (H, W, 3) as a PNG file."""
+    """Encode a picture (H, W) or (H, W, 3) as a PNG file."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     return file.getvalue()

@@ -1,6 +1,6 @@
-"""Moving a frame about, to find out how far it can go before the answer changes: turned, shifted, blurred, sharpened.
+"""Robustness: how far a frame can be rotated, shifted, blurred or sharpened before its classification changes.
 
-The network alone bears all of it: the moved frame is not framed anew, which would undo a shift.
+The changed frame is not framed again, which would undo a shift; only the network is tested.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from scipy.ndimage import affine_transform, gaussian_filter
 
 from mnist_core.network.classifier import DigitClassifier
 
-MOST_BLUR = 4.0
+MAX_BLUR = 4.0
 """Standard deviation of the Gaussian at sharpness −1, in pixels of the frame."""
-STEEPEST = 8.0
+MAX_STEEPNESS = 8.0
 """How many times steeper the edges of strokes are at sharpness 1."""
 
 Direction = Literal["sharpness", "rotation", "right", "down"]
@@ -23,10 +23,10 @@ Direction = Literal["sharpness", "rotation", "right", "down"]
 
 @dataclass(frozen=True)
 class Movement:
-    """What is done to a frame; by default, nothing."""
+    """A change to a frame; by default, none."""
 
     sharpness: float = 0.0
-    """From −1, blurred beyond recognition, over 0, as it is, to 1, with hard edges."""
+    """From −1 (blurred beyond recognition) over 0 (unchanged) to 1 (hard edges)."""
     rotation: float = 0.0
     """Degrees, clockwise."""
     right: float = 0.0
@@ -40,31 +40,31 @@ DIRECTIONS: dict[Direction, NDArray[np.float64]] = {
     "down": np.linspace(-10, 10, 41),
     "sharpness": np.linspace(-1, 1, 41),
 }
-"""The values that are tried in each direction."""
+"""The values to try in each direction."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What becomes of an answer as a frame moves in one direction."""
+    """The classifications of a frame that moves in one direction."""
 
     values: NDArray[np.float64]
-    """Where it was moved to (n,)."""
+    """The positions (n,)."""
     digits: NDArray[np.int64]
-    """The answers there (n,)."""
+    """The predicted digit at each position (n,)."""
     probabilities: NDArray[np.float64]
-    """The probability, there, of the digit that the unmoved frame is answered with (n,)."""
+    """The probability, at each position, of the digit that is predicted for the unmoved frame (n,)."""
     low: float
-    """From here to `high`, that digit stays the answer without a break; nan where even in the middle it does not."""
+    """From here to `high` the prediction stays that digit without a break; nan if it is not even in the middle."""
     high: float
 
 
 def move(frame: NDArray[np.uint8], movement: Movement) -> NDArray[np.uint8]:
-    """The frame (28, 28) after a movement; what leaves it is lost."""
+    """Apply a movement to a frame (28, 28); ink that leaves the frame is lost."""
     ink = frame / 255
     if movement.sharpness < 0:
-        ink = gaussian_filter(ink, -movement.sharpness * MOST_BLUR)
+        ink = gaussian_filter(ink, -movement.sharpness * MAX_BLUR)
     elif movement.sharpness > 0:
-        steepness = STEEPEST**movement.sharpness
+        steepness = MAX_STEEPNESS**movement.sharpness
         ink = np.where(ink > 0, np.clip((ink - 0.5) * steepness + 0.5, 0, 1), 0)
     if movement.rotation or movement.right or movement.down:
         turn = np.deg2rad(movement.rotation)
@@ -78,7 +78,7 @@ def move(frame: NDArray[np.uint8], movement: Movement) -> NDArray[np.uint8]:
 def reach(
     classifier: DigitClassifier, frame: NDArray[np.uint8], direction: Direction, movement: Movement | None = None
 ) -> Reach:
-    """Move a frame (28, 28) step by step in one direction, in the others as `movement` says, and ask each time."""
+    """Move a frame (28, 28) step by step in one direction, in the others as `movement` says, and classify each step."""
     held = movement or Movement()
     values = DIRECTIONS[direction]
     steps = [move(frame, replace(held, **{direction: float(value)})) for value in values]
@@ -90,7 +90,7 @@ def reach(
 
 
 def _unbroken(values: NDArray[np.float64], holds: Sequence[bool] | NDArray[np.bool_]) -> tuple[float, float]:
-    """The first and last value of the stretch around the middle in which all hold."""
+    """Return the first and last value of the range around the middle in which all hold."""
     middle = len(values) // 2
     if not holds[middle]:
         return float("nan"), float("nan")

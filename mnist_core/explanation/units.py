@@ -1,5 +1,5 @@
-"""The hidden units of a network: how active each is for a drawing, what ink it looks for, what it says for each digit,
-and which connections between them carry most."""
+"""The hidden units of a network: how active each is for a drawing, which ink it looks for, what it adds to each digit's
+logit, and which connections are strongest."""
 
 from dataclasses import dataclass
 
@@ -11,47 +11,47 @@ from mnist_core.images.framing import FRAME
 from mnist_core.network.model import MLP, scale_pixels
 
 FAINTER, CONTRAST = 0.995, 0.7
-"""This share of a unit's weights is not the strongest; and the power that lifts the faint ones."""
+"""The quantile of a unit's weights that is drawn at full strength, and the power that makes faint ones visible."""
 PATCH = 4
-"""Pixels of a side of the patches that a frame's connections are summed over; one pixel alone says little."""
+"""Side in pixels of the patches over which a frame's connections are summed; one pixel alone says little."""
 
 
 @dataclass(frozen=True)
 class HiddenLayer:
-    """A hidden layer while the network reads one frame."""
+    """A hidden layer while the network classifies one frame."""
 
     activations: NDArray[np.float32]
     """(units,), 0 or more."""
     looks_for: NDArray[np.float32]
     """How ink at each pixel excites (above 0) or inhibits each unit (units, 28, 28): in the first layer its weights, in
-    a later one weights through the units before it that are active for this frame."""
+    a later layer the weights through the earlier units that are active for this frame."""
     says: NDArray[np.float32]
-    """What each unit adds to each logit now (units, 10), through the units behind it that are active."""
+    """What each unit adds to each logit (units, 10), through the later units that are active."""
     incoming: NDArray[np.float32]
-    """What each unit gets now from each unit, or pixel, of the layer before (units, units before): the one's activation
+    """What each unit gets from each unit, or pixel, of the layer before (units, units before): the activation there
     times the weight between them."""
 
     @property
     def speaks_for(self) -> NDArray[np.float32]:
-        """What each unit says for (above 0) or against each digit (units, 10), beside the average of all ten: what
-        lifts all logits alike speaks for none."""
+        """How much each unit speaks for (above 0) or against each digit (units, 10), compared with the average of all
+        ten: what raises all logits alike speaks for none."""
         spoken: NDArray[np.float32] = self.says - self.says.mean(axis=1, keepdims=True)
         return spoken
 
     @property
     def active(self) -> int:
-        """How many units pass anything on."""
+        """The number of units with an activation above 0."""
         return int(np.count_nonzero(self.activations))
 
     @property
     def strongest_first(self) -> NDArray[np.intp]:
-        """Units (units,) by activation."""
+        """The units (units,) sorted by activation, the strongest first."""
         return np.argsort(-self.activations, kind="stable")
 
 
 @torch.inference_mode()
 def look_inside(model: MLP, frame: NDArray[np.uint8]) -> list[HiddenLayer]:
-    """All hidden layers, from the pixels on, while `model` reads a frame (28, 28) uint8."""
+    """Return all hidden layers, the first one first, while `model` classifies a frame (28, 28) uint8."""
     pixels = scale_pixels(frame[None])
     activations = [layer[0] for layer in model.activations(pixels)]
     weights = [parameter.detach() for parameter in model.parameters()][::2]
@@ -62,7 +62,7 @@ def look_inside(model: MLP, frame: NDArray[np.uint8]) -> list[HiddenLayer]:
     looks_for, before = weights[0].clone(), pixels.flatten()
     for weight, activation, said in zip(weights[:-1], activations, says, strict=True):
         if layers:
-            passes = before > 0  # the others add nothing, and are most
+            passes = before > 0  # skips the inactive units, which are the majority
             looks_for = weight[:, passes] @ looks_for[passes]
         layers.append(
             HiddenLayer(
@@ -78,7 +78,7 @@ def look_inside(model: MLP, frame: NDArray[np.uint8]) -> list[HiddenLayer]:
 
 @dataclass(frozen=True)
 class Connection:
-    """What one unit (or patch of the frame) passes on to one behind it."""
+    """What one unit, or patch of the frame, passes on to a unit of the next layer."""
 
     source: int
     target: int
@@ -89,11 +89,13 @@ class Connection:
 def strongest_connections(
     carried: NDArray[np.float32], sources: NDArray[np.intp], targets: NDArray[np.intp], each: int = 4
 ) -> list[Connection]:
-    """The strongest `each` connections into every target and out of every source, the strongest of all first.
+    """Return the strongest `each` connections into every target and out of every source, the strongest of all first.
 
     Args:
-        carried: what flows to each target from each source (all targets, all sources), as `HiddenLayer.incoming`.
-        sources: places of those that count, as `targets`; a `Connection` names places among these, from 0.
+        carried: what flows to each target from each source (all targets, all sources), as in `HiddenLayer.incoming`.
+        sources: places of the sources to include; a `Connection` counts within these, from 0.
+        targets: the same for targets.
+        each: how many connections to keep for each unit.
     """
     among = carried[np.ix_(targets, sources)]
     strength = np.abs(among)
@@ -107,14 +109,14 @@ def strongest_connections(
 
 
 def by_patch(incoming: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What units get from each patch of the frame (units, 49), of what they get from each pixel (units, 784)."""
+    """Sum what units get from each pixel (units, 784) over patches of the frame (units, 49)."""
     side = FRAME // PATCH
     patches: NDArray[np.float32] = incoming.reshape(-1, side, PATCH, side, PATCH).sum(axis=(2, 4)).reshape(-1, side**2)
     return patches
 
 
 def with_contrast(looks_for: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What units look for (n, 28, 28), from −1 to 1, so that more than their few strongest weights can be seen."""
+    """Scale what units look for (n, 28, 28) to −1 to 1, so that more than the few strongest weights are visible."""
     most = np.quantile(np.abs(looks_for), FAINTER, axis=(1, 2), keepdims=True).clip(1e-12)
     strength = (looks_for / most).clip(-1, 1)
     seen: NDArray[np.float32] = np.sign(strength) * np.abs(strength) ** CONTRAST

@@ -13,8 +13,8 @@ ACCEPTED = 0.99
 """Share of validation images that are accepted unless somebody asks for another."""
 SHARES = (0.8, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, ACCEPTED, 0.993, 0.995, 0.997, 0.999, 1.0)
 """The shares there is a threshold for, from strict to lenient."""
-SURE = 0.9
-"""An answer with less than this confidence is called unsure."""
+SURE_CONFIDENCE = 0.9
+"""A prediction with less confidence than this is called unsure."""
 
 
 @dataclass(frozen=True)

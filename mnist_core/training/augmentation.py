@@ -1,7 +1,7 @@
-"""Random distortions of whole batches of tensors, on the device they lie on.
+"""Random distortions of whole batches of images, on their device.
 
-A digit is bent, turned and slanted, then framed again as a drawing is (scaled to its box, centred by its mass), all in
-one resampling; so that what the network learns from looks as drawings do when they reach it.
+A digit is bent, rotated and slanted, then framed again like a drawing (scaled to its box, centred by its mass), all in
+one resampling. Training images so look like the frames of drawings that the network will see.
 """
 
 import math
@@ -18,25 +18,25 @@ from mnist_core.training.skeletons import REACH, UNITS, enlarged_twice, line_map
 from mnist_core.training.variants import non_digits, write_differently
 
 PEN_WIDTHS = 1.9, 3.0
-"""Of redrawn digits, in pixels of the frame: around what framing gives a drawing."""
-MOST_NON_DIGITS = 20_000
+"""Narrowest and widest pen of redrawn digits, in pixels of the frame: about the widths of framed drawings."""
+MAX_NON_DIGITS = 20_000
 
-# Simard, Steinkraus & Platt 2003 blur random displacements with a Gaussian of 4 pixels. Here the displacements sit on a
-# grid as wide as that, which gives the same smooth fields from far fewer numbers.
+# Simard, Steinkraus & Platt (2003) blur random displacements with a Gaussian of 4 pixels. Here the displacements lie on
+# a grid with that spacing, which gives equally smooth fields from far fewer random numbers.
 BUMPS, BUMP_SIGMA = 7, 4.0
 BUMP_CENTRES = torch.linspace(-FRAME / 2, FRAME / 2, BUMPS)
 
 COARSE = 20
-"""Points a side at which a bent digit is looked at to find its box and mass."""
-COARSE_STEP = 1.8
+"""Points per side of the coarse grid on which the box and mass of a bent digit are found."""
+COARSE_STEP = 1.8  # pixels of the frame
 BLUR = torch.eye(FRAME) / 2 + torch.ones(FRAME - 1).diag(1) / 4 + torch.ones(FRAME - 1).diag(-1) / 4
 
 
 def shift_batch(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Move all images (n, 28, 28) of a batch by the same random number of pixels, at most `most` either way.
+    """Shift all images (n, 28, 28) of a batch by the same random number of pixels, at most `most` in each direction.
 
-    One move for a whole batch costs a slice instead of a resampling, and over many batches teaches the same:
-    that a digit stays what it is when it stands a pixel further on. What leaves the frame is lost; black follows.
+    One shift for a whole batch costs a slice instead of a resampling, and over many batches the network still learns
+    that a shifted digit is the same digit. Ink that leaves the frame is lost; black fills the gap.
     """
     if most == 0:
         return images
@@ -46,10 +46,10 @@ def shift_batch(images: Tensor, most: int, generator: torch.Generator) -> Tensor
 
 
 class Augmenter:
-    """Distorts the images of a data set by a recipe, a batch at a time."""
+    """Distorts batches of the images of a data set, as a recipe says."""
 
     def __init__(self, recipe: Recipe, data: LabelledImages, device: torch.device) -> None:
-        """Find the lines of all images first: about half a second for a thousand."""
+        """Prepare maps of all images, with the lines of redrawn ones: about half a second per thousand images."""
         self.recipe = recipe
         self.generator = torch.Generator(device).manual_seed(recipe.seed + parallel.rank())
         self.images = torch.from_numpy(data.images).to(device)
@@ -60,9 +60,9 @@ class Augmenter:
         self.bumps, self.blur = BUMP_CENTRES.to(device), BLUR.to(device)
 
     def __call__(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Distorted images (n, 28, 28) with values in [0, 1], and their labels (n,), of the images at `chosen` (n,).
+        """Return distorted images (n, 28, 28) with values in [0, 1] and their labels (n,) for the places `chosen` (n,).
 
-        Shapes that are no digit have the label `NOT_A_DIGIT`.
+        Shapes that are not digits have the label `NOT_A_DIGIT`.
         """
         labels = self.labels.index_select(0, chosen)
         source, is_digit = self._choose_sources(chosen)
@@ -74,7 +74,7 @@ class Augmenter:
         return frames, torch.where(is_digit, labels, NOT_A_DIGIT)
 
     def _choose_sources(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Which map each image is made from, and whether that is a digit."""
+        """Return the place (n,) of the map that each image is made from, and whether it is a digit (n,)."""
         recipe, size = self.recipe, len(chosen)
         draw = self._random(3, size)
         source = torch.where(draw[0] < recipe.redrawn, chosen + self.count, chosen)
@@ -91,50 +91,50 @@ class Augmenter:
         return torch.where(is_digit, source, shapes), is_digit
 
     def _distort(self, source: Tensor) -> Tensor:
-        """Bend, turn and slant the maps at `source` (n,), frame what comes out as a drawing is framed: (n, 28, 28)."""
+        """Bend, rotate and slant the maps at `source` (n,) and frame the results like drawings: (n, 28, 28)."""
         recipe, size = self.recipe, len(source)
         maps = self.maps.index_select(0, source).float()[:, None]
         is_line = source >= self.count
         radius = self._uniform(PEN_WIDTHS[0] / 2, PEN_WIDTHS[1] / 2, size)
         warp = self._random_warp(size)
 
-        def look(x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-            """Ink, not yet cut to [0, 1], at the points of a grid given by positions (n, k) along both axes."""
+        def sample_ink(x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
+            """Return the ink, not yet clamped to [0, 1], on grids given by positions (n, k) along both axes."""
             gain = torch.where(is_line, 1 / UNITS / scale, 1 / 255)
             offset = torch.where(is_line, 0.5 + radius - REACH / scale, 0.0)
             values = grid_sample(maps, _bent(warp, x, y, self.bumps), padding_mode="zeros", align_corners=False)[:, 0]
             return torch.addcmul(offset[:, None, None], values, gain[:, None, None])
 
         coarse = ((torch.arange(COARSE, device=maps.device) - (COARSE - 1) / 2) * COARSE_STEP).expand(size, COARSE)
-        x, y, longer = _mass_and_size(look(coarse, coarse, torch.ones_like(radius)), coarse[0])
+        x, y, longer = _mass_and_size(sample_ink(coarse, coarse, torch.ones_like(radius)), coarse[0])
         scale = longer.clamp(8, 36) / BOX * torch.exp(self._normal(size) * recipe.scale)
         x, y = x + self._normal(size) * recipe.translation, y + self._normal(size) * recipe.translation
         grid = (torch.arange(FRAME, device=maps.device) + 0.5 - FRAME / 2) * scale[:, None]
-        frames = look(grid + x[:, None], grid + y[:, None], scale)
+        frames = sample_ink(grid + x[:, None], grid + y[:, None], scale)
         if recipe.thickness:
             changed = torch.nonzero(~is_line & (self._random(size) < recipe.thickness))[:, 0]
             frames[changed] = self._thicken(frames[changed])
         return frames.clamp_(0, 1)
 
     def _random_warp(self, size: int) -> Tensor:
-        """Random maps of coordinates: weights (n, 2, k, k) of the products of the terms of `_terms` in y and x."""
+        """Return random coordinate maps: weights (n, 2, k, k) of the products of `_terms` of y with those of x."""
         recipe = self.recipe
         angle = self._uniform(-1, 1, size) * math.radians(recipe.rotation)
         slant = self._uniform(-1, 1, size) * recipe.shear
-        wide = torch.exp(self._uniform(-1, 1, size) * recipe.stretch / 2)
+        width = torch.exp(self._uniform(-1, 1, size) * recipe.stretch / 2)
         cos, sin = angle.cos(), angle.sin()
         warp = torch.zeros(size, 2, BUMPS + 2, BUMPS + 2, device=angle.device)
         strength = recipe.elastic * self._random(size)
         warp[:, :, :BUMPS, :BUMPS] = self._normal(size, 2, BUMPS, BUMPS) * strength[:, None, None, None]
-        # turn · slant · stretch; `BUMPS` is the place of the constant term, the one after it that of x or y itself
-        warp[:, 0, BUMPS, BUMPS + 1] = cos * wide
-        warp[:, 0, BUMPS + 1, BUMPS] = (cos * slant - sin) / wide
-        warp[:, 1, BUMPS, BUMPS + 1] = sin * wide
-        warp[:, 1, BUMPS + 1, BUMPS] = (sin * slant + cos) / wide
+        # rotation · slant · stretch; term `BUMPS` is the constant, the term after it x or y itself
+        warp[:, 0, BUMPS, BUMPS + 1] = cos * width
+        warp[:, 0, BUMPS + 1, BUMPS] = (cos * slant - sin) / width
+        warp[:, 1, BUMPS, BUMPS + 1] = sin * width
+        warp[:, 1, BUMPS + 1, BUMPS] = (sin * slant + cos) / width
         return warp / (FRAME / 2)
 
     def _thicken(self, frames: Tensor) -> Tensor:
-        """Change the strokes' thickness: blur, and cut at another level than the half."""
+        """Change the thickness of strokes: blur them and threshold at a random level."""
         blurred = self.blur @ frames.clamp(0, 1) @ self.blur
         inked = (blurred * blurred).sum((1, 2)) / blurred.sum((1, 2)).clamp(min=1e-3)
         level = (self._uniform(0.25, 0.75, len(frames)) * inked.clamp(max=0.9))[:, None, None]
@@ -152,10 +152,12 @@ class Augmenter:
 
 
 def _sources(recipe: Recipe, data: LabelledImages) -> tuple[Tensor, Tensor, int]:
-    """Everything that is distorted: maps (m, 56, 56) of the images, then of their lines, of variants and of shapes that
-    are no digit, as far as the recipe has them; for each image the place of its variant, or -1; and where the
-    shapes begin that are no digit."""
-    making = torch.Generator().manual_seed(recipe.seed)
+    """Return what is distorted, as far as the recipe needs it.
+
+    The maps (m, 56, 56) are those of the images, then of their lines, of variants, and of shapes that are not digits.
+    Also return for each image the place of its variant, or -1, and the place of the first shape that is not a digit.
+    """
+    generator = torch.Generator().manual_seed(recipe.seed)
     labels = torch.from_numpy(data.labels)
     maps = [torch.from_numpy(enlarged_twice(data.images))]
     variant_of = torch.full_like(labels, -1)
@@ -165,20 +167,20 @@ def _sources(recipe: Recipe, data: LabelledImages) -> tuple[Tensor, Tensor, int]
         if recipe.variants:
             variable = torch.nonzero(labels.unsqueeze(1).eq(torch.tensor((0, 1, 7))).any(1))[:, 0]
             variant_of[variable] = torch.arange(len(variable)) + 2 * len(labels)
-            maps.append(write_differently(lines[variable], labels[variable], making))
+            maps.append(write_differently(lines[variable], labels[variable], generator))
         if recipe.non_digits:
-            maps.append(non_digits(lines, labels, min(MOST_NON_DIGITS, len(labels)), making))
+            maps.append(non_digits(lines, labels, min(MAX_NON_DIGITS, len(labels)), generator))
     return torch.cat(maps), variant_of, sum(map(len, maps)) - len(maps[-1])
 
 
 def _terms(positions: Tensor, centres: Tensor) -> Tensor:
-    """What a map of coordinates is made of along one axis (n, k, terms): bumps, one, and the position itself."""
+    """Return the terms (n, k, terms) of a coordinate map along one axis: bumps, 1, and the position itself."""
     bumps = torch.exp(-((positions[..., None] - centres) ** 2) / (2 * BUMP_SIGMA**2))
     return torch.cat([bumps, torch.ones_like(positions)[..., None], positions[..., None]], dim=-1)
 
 
 def _bent(warp: Tensor, x: Tensor, y: Tensor, centres: Tensor) -> Tensor:
-    """Where the points of grids at positions (n, k) along both axes come from: (n, k, k, 2), for `grid_sample`."""
+    """Return where grids with positions (n, k) along both axes are sampled: (n, k, k, 2) for `grid_sample`."""
     size, points = x.shape
     terms = warp.shape[-1]
     rows = _terms(y, centres) @ warp.permute(0, 2, 1, 3).reshape(size, terms, 2 * terms)
@@ -187,7 +189,7 @@ def _bent(warp: Tensor, x: Tensor, y: Tensor, centres: Tensor) -> Tensor:
 
 
 def _mass_and_size(ink: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Centre of mass, x and y (n,), and the longer side of the box (n,) of ink on a grid at `positions` (k,)."""
+    """Return x and y of the centre of mass (n,) and the longer side of the box (n,) of ink on a grid at `positions`."""
     x0, x1 = _extent(ink.amax(1), positions)
     y0, y1 = _extent(ink.amax(2), positions)
     ink = ink.clamp(0, 1)
@@ -197,7 +199,7 @@ def _mass_and_size(ink: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tens
 
 
 def _extent(profile: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
-    """Where profiles (n, k) first and last cross one half, between the points of the grid."""
+    """Return where profiles (n, k) first and last cross one half, interpolated between the grid's points."""
     step, last = positions[1] - positions[0], profile.shape[1] - 1
 
     def crossing(first: Tensor, outside: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a network is shown while it learns: batches of images, distorted by the recipe, and the answers wanted."""
+"""Batches of training images, distorted as the recipe says, and their targets."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from mnist_core.images.datasets import CLASSES, NOT_A_DIGIT, LabelledImages
 from mnist_core.network.model import MLP, scale_pixels
-from mnist_core.recipes import Recipe
+from mnist_core.recipes import Loss, Recipe
 from mnist_core.training.augmentation import Augmenter, shift_batch
 
 
 class Batches:
-    """The images of a batch, distorted as the recipe says, and what the network should answer to each."""
+    """Makes batches of images, distorted as the recipe says, and the target of each image."""
 
     def __init__(
         self,
@@ -36,15 +36,15 @@ class Batches:
 
     @property
     def generators(self) -> dict[str, torch.Generator]:
-        """All that decides what is random here: to go on later with the same batches, keep their states."""
+        """The random generators by name; restoring their states makes the batches continue where they stopped."""
         distorting = {"distorting": self.augmenter.generator} if self.augmenter else {}
         return {"shuffling": self.shuffling, **distorting}
 
     def of(self, choices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """For each of `choices`, indices (n,), images (n, 28, 28) with values in [0, 1] and targets.
+        """Yield, for each of `choices`, indices (n,), images (n, 28, 28) with values in [0, 1] and targets (n, 10).
 
-        Where making a batch takes long, the next one is made while the network learns from this one; in one thread and
-        in order, so that the same seed still gives the same batches.
+        When making a batch is slow, the next one is made in a thread while the network learns from this one. There is
+        one such thread, working in order, so that the same seed gives the same batches.
         """
         if self.augmenter is None and self.teacher is None:
             yield from map(self._make, choices)
@@ -61,35 +61,40 @@ class Batches:
             images, labels = self.augmenter(chosen)
             images, targets = shift_batch(images, self.recipe.shift, self.shuffling), make_targets(labels, self.recipe)
         else:
-            bytes_ = self.images.index_select(0, chosen)  # what is moved stays small, and is scaled when used
-            images = scale_pixels(shift_batch(bytes_, self.recipe.shift, self.shuffling))
+            pixels = self.images.index_select(0, chosen)  # uint8: a quarter of the bytes to copy and shift
+            images = scale_pixels(shift_batch(pixels, self.recipe.shift, self.shuffling))
             targets = self.targets.index_select(0, chosen)
         if self.teacher is not None:
             with torch.no_grad(), self.precision:
                 logits = self.teacher(images).float()
-            targets = logits.sigmoid() if self.recipe.loss == "bce" else logits.softmax(dim=1)
+            targets = outputs_of(logits, self.recipe.loss)
         return images, targets
 
 
 def to_tensors(part: LabelledImages, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Images (n, 28, 28) uint8 and labels (n,) on the device."""
+    """Return images (n, 28, 28) uint8 and labels (n,) as tensors on the device."""
     return torch.from_numpy(np.ascontiguousarray(part.images)).to(device), torch.from_numpy(part.labels).to(device)
 
 
 def make_targets(labels: Tensor, recipe: Recipe) -> Tensor:
-    """What the loss compares logits with, rows (n, 10): one-hot, smoothed as the recipe says.
+    """Return the targets (n, 10) of labels (n,): one-hot rows, smoothed as the recipe says.
 
-    For what is no digit, `bce` wants a zero for each digit, and `ce`, which cannot say none, the same for each.
+    The target of `NOT_A_DIGIT` is 0 for each digit with `bce`, and 1/10 for each with `ce`, whose rows must sum to 1.
     """
-    digits = labels != NOT_A_DIGIT
-    targets = nn.functional.one_hot(labels.clamp(min=0), CLASSES).float() * digits[:, None]
+    is_digit = labels != NOT_A_DIGIT
+    targets = nn.functional.one_hot(labels.clamp(min=0), CLASSES).float() * is_digit[:, None]
     if recipe.loss == "ce":
-        targets = torch.where(digits[:, None], targets, 1 / CLASSES)
+        targets = torch.where(is_digit[:, None], targets, 1 / CLASSES)
     if recipe.label_smoothing:
         targets = targets.lerp(torch.full_like(targets, 1 / CLASSES), recipe.label_smoothing)
     return targets
 
 
+def outputs_of(logits: Tensor, loss: Loss) -> Tensor:
+    """Return the probabilities (n, 10) that a network trained with `loss` gives: sigmoids for `bce`, else a softmax."""
+    return logits.sigmoid() if loss == "bce" else logits.softmax(dim=1)
+
+
 def number_format(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
-    """In which numbers networks compute."""
+    """Return the context in which networks compute with the recipe's precision."""
     return torch.autocast(device.type, torch.bfloat16) if recipe.precision == "bfloat16" else nullcontext()

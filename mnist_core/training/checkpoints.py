@@ -1,4 +1,4 @@
-"""Where a training stands after an epoch, in one file, so that it can go on from there as if it had never stopped."""
+"""Checkpoints: the state of a training after an epoch, in one file, from which it can be resumed exactly."""
 
 import json
 from collections.abc import Mapping
@@ -17,24 +17,24 @@ from mnist_core.recipes import Recipe
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that a training by `recipe` needs to go on after an epoch; bit for bit as if it had not stopped."""
+    """Everything a training by `recipe` needs to resume after an epoch, bit for bit as if it had never stopped."""
 
     recipe: Recipe
     values: Mapping[str, Any]
-    """Numbers: the epoch, the seconds so far, the best epoch and what it reached."""
+    """Plain numbers: the epoch, the seconds so far, the best epoch and its score."""
     tensors: Mapping[str, Tensor]
-    """Weights, what optimizers remember, the state of every source of random numbers."""
+    """The weights, the optimizers' state, and the state of every random generator."""
 
     @property
     def epoch(self) -> int:
-        """The last epoch that was finished."""
+        """The last finished epoch."""
         return int(self.values["epoch"])
 
     def save(self, path: Path) -> None:
-        """Write it as safetensors, whole or not at all.
+        """Write the checkpoint atomically, as a safetensors file.
 
         Raises:
-            OSError: there is no room, or `path` cannot be written.
+            OSError: the disk is full, or `path` cannot be written.
         """
         about = {"recipe": json.dumps(self.recipe.to_dict()), "values": json.dumps(self.values)}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.tensors.items()}
@@ -42,22 +42,22 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint":
-        """What `save` wrote.
+        """Load a checkpoint that `save` wrote.
 
         Raises:
-            CheckpointError: it is missing, damaged, or not one of ours.
+            CheckpointError: the file is missing, damaged, or not a checkpoint of this program.
         """
         try:
             with safe_open(path, framework="pt") as file:
                 about = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — it is no dict
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — not a dict
             return cls(Recipe.from_dict(json.loads(about["recipe"])), json.loads(about["values"]), tensors)
         except (OSError, SafetensorError, KeyError, TypeError, ValueError, MnistCoreError) as error:
-            raise CheckpointError(f"{path} cannot be gone on from ({error}). Start the run again instead.") from error
+            raise CheckpointError(f"{path} cannot be loaded ({error}). Start the run again instead.") from error
 
 
 def epoch_of(path: Path) -> int:
-    """The epoch a checkpoint was made after; 0 where there is none that can be read."""
+    """Return the epoch after which a checkpoint was saved, or 0 if it is missing or damaged."""
     try:
         with safe_open(path, framework="pt") as file:
             return int(json.loads(file.metadata()["values"])["epoch"])

@@ -1,4 +1,4 @@
-"""What learns: a network, how it follows its gradients, and all that must be kept to go on as if uninterrupted."""
+"""One training step: a network, its loss and its optimizers, with the state that a checkpoint needs."""
 
 from collections.abc import Mapping
 
@@ -9,14 +9,15 @@ from mnist_core.network.model import MLP
 from mnist_core.recipes import Recipe
 from mnist_core.training import parallel
 from mnist_core.training.batches import number_format
+from mnist_core.training.gradients import Backpropagation
 from mnist_core.training.optimizers import WeightAverage, learning_rates, make_optimizers
 
 
 class Learner:
-    """Takes one step of the recipe's optimizers at a time."""
+    """Trains a network step by step, as a recipe says."""
 
     def __init__(self, recipe: Recipe, images: int, device: torch.device) -> None:
-        """A new network, for a training on `images` images; its first weights depend on the recipe's seed alone."""
+        """Make a new network to train on `images` images; its first weights depend only on the recipe's seed."""
         self.model = _new_model(recipe).to(device)
         self.network = parallel.shared(self.model)
         self.loss = loss_function(recipe)
@@ -27,39 +28,55 @@ class Learner:
         self.average = WeightAverage(self.model, recipe.averaging) if recipe.averaging else None
         self.precision = number_format(recipe, device)
         self.dropout = Dropout(recipe, device) if recipe.dropout else None
+        plain = parallel.processes() == 1 and not recipe.dropout and recipe.precision == "float32"
+        self.backpropagation = Backpropagation(self.model, recipe.loss) if plain else None
 
     @property
     def result(self) -> MLP:
-        """The network that the training is for: the averaged one where the recipe averages."""
+        """The trained network: the average of the weights if the recipe averages them."""
         return self.average.model if self.average else self.model
 
     def step(self, images: Tensor, targets: Tensor, images_of_all: int) -> Tensor:
-        """Learn from a batch, or this process's share of one of `images_of_all`; its mean loss."""
-        with self.precision:
-            logits = self.network(images, self.dropout)
-        # this process's share of a last, short batch may be nothing
-        loss: Tensor = self.loss(logits.float(), targets) if len(images) else logits.sum()
-        gradients = self._gradients(loss, len(images), images_of_all)
+        """Learn from a batch, or from this process's share of a batch of `images_of_all`; return the mean loss."""
+        if self.backpropagation is None:
+            loss, gradients = self._autograd(images, targets, images_of_all)
+            self._update(gradients)
+            return loss
+        # Adam's moving averages of pixels that are rarely inked decay to denormal numbers, which take twice as long
+        torch.set_flush_denormal(True)
+        try:
+            loss = self.backpropagation(images, targets)
+            self._update(self.backpropagation.gradients)
+        finally:
+            torch.set_flush_denormal(False)
+        return loss
+
+    @torch.no_grad()
+    def _update(self, gradients: list[Tensor]) -> None:
+        """Update the weights from their gradients with the learning rate of this step."""
         rate = self.rates[self.steps]
         self.steps += 1
-        with torch.no_grad():
-            for optimizer, places in self.optimizers:
-                optimizer.step([gradients[place] for place in places], rate)
+        for optimizer, places in self.optimizers:
+            optimizer.step([gradients[place] for place in places], rate)
         if self.average:
             self.average.update()
-        return loss.detach()
 
-    def _gradients(self, loss: Tensor, images: int, images_of_all: int) -> list[Tensor]:
+    def _autograd(self, images: Tensor, targets: Tensor, images_of_all: int) -> tuple[Tensor, list[Tensor]]:
+        """Return the mean loss of a batch and its gradients, averaged over all processes."""
+        with self.precision:
+            logits = self.network(images, self.dropout)
+        # this process's share of a short last batch may be empty
+        loss: Tensor = self.loss(logits.float(), targets) if len(images) else logits.sum()
         if parallel.processes() == 1:
-            return list(torch.autograd.grad(loss, self.parameters))
+            return loss.detach(), list(torch.autograd.grad(loss, self.parameters))
         for parameter in self.parameters:
             parameter.grad = None
-        # the mean over processes must be the mean over images, also where a last batch does not divide evenly
-        (loss * (images * parallel.processes() / images_of_all)).backward()  # type: ignore[no-untyped-call]
-        return [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        # the mean over processes must be the mean over images, even if a last batch does not divide evenly
+        (loss * (len(images) * parallel.processes() / images_of_all)).backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), [parameter.grad for parameter in self.parameters if parameter.grad is not None]
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that a step changes; not a copy."""
+        """Return all tensors that a step changes; not copies."""
         parts: dict[str, Mapping[str, Tensor]] = {"model": self.model.state_dict()}
         for number, (optimizer, _) in enumerate(self.optimizers):
             parts[f"optimizer{number}"] = optimizer.state()
@@ -70,7 +87,7 @@ class Learner:
         return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 
     def restore(self, state: Mapping[str, Tensor], steps: int) -> None:
-        """Go on after `steps` steps, which led to `state`."""
+        """Restore the `state` after `steps` steps."""
         self.steps = steps
         self.model.load_state_dict(part_of(state, "model"))
         for number, (optimizer, _) in enumerate(self.optimizers):
@@ -83,7 +100,7 @@ class Learner:
 
 
 class Dropout:
-    """Leaves out hidden units at random (Srivastava et al. 2014); its randomness is its own, so that it can be kept."""
+    """Dropout (Srivastava et al. 2014) with its own random generator, whose state a checkpoint can hold."""
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         self.share = recipe.dropout
@@ -95,17 +112,17 @@ class Dropout:
 
 
 def part_of(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with `part` and a dot, by the rest of their names."""
+    """Return the tensors whose names begin with `part` and a dot, by the rest of their names."""
     return {name.removeprefix(f"{part}."): tensor for name, tensor in state.items() if name.startswith(f"{part}.")}
 
 
 def loss_function(recipe: Recipe) -> nn.Module:
-    """The recipe's loss of logits (n, 10) against targets (n, 10): the mean over images."""
+    """Return the recipe's loss of logits (n, 10) against targets (n, 10): the mean over images."""
     return nn.BCEWithLogitsLoss() if recipe.loss == "bce" else nn.CrossEntropyLoss()
 
 
 def _new_model(recipe: Recipe) -> MLP:
-    """A network whose starting weights depend on the seed alone; the caller's random state is left as it was."""
+    """Make a network whose first weights depend only on the seed; torch's global random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         return MLP(recipe.layer_sizes)

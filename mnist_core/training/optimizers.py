@@ -1,6 +1,7 @@
-"""How weights follow their gradients: optimizers, the learning rate of each step, and running means of weights.
+"""Optimizers, learning-rate schedules and the moving average of the weights.
 
-The arithmetic is torch's. `torch.optim.Adam.step` would add bookkeeping that takes an eighth of a step this small.
+The arithmetic is torch's kernels, called directly: the bookkeeping of `torch.optim.Adam.step` would take an eighth of a
+step this small.
 """
 
 import copy
@@ -10,46 +11,44 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
 from mnist_core.network.model import MLP
 from mnist_core.recipes import Recipe
 
-AVERAGED_EVERY = 4
-"""Steps; between one step and the next, weights hardly differ."""
+AVERAGED_EVERY = 4  # steps; from one step to the next, weights hardly differ
 
 
 class Optimizer(Protocol):
-    """Moves the parameters it was made for."""
+    """Updates the parameters it was made for."""
 
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
-        """Move each parameter by its gradient, with learning rate `rate`."""
+        """Update each parameter from its gradient with learning rate `rate`."""
 
     def state(self) -> dict[str, Tensor]:
-        """What it remembers of earlier steps; not a copy."""
+        """Return the tensors that depend on earlier steps; not copies."""
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
 
 
-class _Remembering:
-    """Keeps what it remembers of earlier steps in lists of tensors, one for each parameter."""
+class _Stateful:
+    """An optimizer whose state is lists of tensors, one tensor for each parameter."""
 
     memory: dict[str, list[Tensor]]
 
     def state(self) -> dict[str, Tensor]:
-        """What it remembers of earlier steps; not a copy."""
+        """Return the tensors that depend on earlier steps; not copies."""
         return {f"{name}.{place}": tensor for name, held in self.memory.items() for place, tensor in enumerate(held)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
         for name, tensor in self.state().items():
             tensor.copy_(state[name])
 
 
-class Adam(_Remembering):
-    """Adam (Kingma & Ba 2015), for all its parameters in one kernel; with `weight_decay`, AdamW."""
+class Adam(_Stateful):
+    """Adam (Kingma & Ba 2015), one kernel for all its parameters; with `weight_decay`, AdamW."""
 
     def __init__(self, parameters: Sequence[Tensor], *, beta2: float, weight_decay: float) -> None:
         self.parameters = list(parameters)
@@ -61,16 +60,15 @@ class Adam(_Remembering):
         self.memory = {"means": self.means, "squares": self.squares, "steps": self.steps}
 
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
-        """Move each parameter by its gradient, with learning rate `rate`."""
-        adam(
+        """Update each parameter from its gradient with learning rate `rate`."""
+        torch._foreach_add_(self.steps, 1)
+        torch._fused_adamw_(
             self.parameters,
             list(gradients),
             self.means,
             self.squares,
             [],
             self.steps,
-            fused=True,
-            decoupled_weight_decay=True,
             lr=rate,
             beta1=0.9,
             beta2=self.beta2,
@@ -81,7 +79,7 @@ class Adam(_Remembering):
         )
 
 
-class Sgd(_Remembering):
+class Sgd(_Stateful):
     """Stochastic gradient descent with momentum (Polyak 1964); `weight_decay` adds to the gradient."""
 
     def __init__(self, parameters: Sequence[Tensor], *, momentum: float, weight_decay: float) -> None:
@@ -92,7 +90,7 @@ class Sgd(_Remembering):
         self.memory = {"moves": [move for move in self.moves if move is not None]}
 
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
-        """Move each parameter by its gradient, with learning rate `rate`."""
+        """Update each parameter from its gradient with learning rate `rate`."""
         sgd(
             self.parameters,
             list(gradients),
@@ -108,7 +106,7 @@ class Sgd(_Remembering):
 
 
 class Muon:
-    """Muon (Jordan et al. 2024): the momentum of a weight matrix, made orthogonal; steps as long as AdamW's."""
+    """Muon (Jordan et al. 2024): orthogonalized momentum of weight matrices, with updates as large as AdamW's."""
 
     def __init__(self, matrices: Sequence[nn.Parameter], *, weight_decay: float) -> None:
         self.matrices = list(matrices)
@@ -117,27 +115,27 @@ class Muon:
         )
 
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
-        """Move each matrix by its gradient, with learning rate `rate`."""
+        """Update each matrix from its gradient with learning rate `rate`."""
         self.optimizer.param_groups[0]["lr"] = rate
         for matrix, gradient in zip(self.matrices, gradients, strict=True):
             matrix.grad = gradient
         self.optimizer.step()  # type: ignore[no-untyped-call]
 
     def state(self) -> dict[str, Tensor]:
-        """What it remembers of earlier steps; not a copy."""
+        """Return the tensors that depend on earlier steps; not copies."""
         return {
             f"moves.{place}": self.optimizer.state[matrix]["momentum_buffer"]
             for place, matrix in enumerate(self.matrices)
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
         for place, matrix in enumerate(self.matrices):
             self.optimizer.state[matrix]["momentum_buffer"] = state[f"moves.{place}"].to(matrix.device, copy=True)
 
 
 def make_optimizers(model: MLP, recipe: Recipe) -> list[tuple[Optimizer, list[int]]]:
-    """The recipe's optimizers, each with the places of its parameters among `model.parameters()`."""
+    """Return the recipe's optimizers, each with the places of its parameters in `model.parameters()`."""
     parameters = list(model.parameters())
     everything = list(range(len(parameters)))
     if recipe.optimizer == "adam":
@@ -154,16 +152,16 @@ def make_optimizers(model: MLP, recipe: Recipe) -> list[tuple[Optimizer, list[in
         if recipe.optimizer == "sgd":
             made.append((Sgd(chosen, momentum=recipe.momentum, weight_decay=weight_decay), places))
             continue
-        # squares are forgotten sooner than by default, as the learning rate changes all the time
+        # a shorter memory of squares than the default 0.999, since the learning rate changes all the time
         made.append((Adam(chosen, beta2=0.99, weight_decay=weight_decay), places))
     return made
 
 
 def learning_rates(recipe: Recipe, steps: int) -> list[float]:
-    """The learning rate of each of `steps` steps.
+    """Return the learning rate of each of `steps` steps.
 
-    One-cycle: from 1/25 of the peak up to it over the first tenth, then down to almost nothing, along cosines
-    (Smith & Topin 2018, with the shape that torch's `OneCycleLR` gives it).
+    One-cycle rises from 1/25 of the peak over the first tenth and then falls almost to zero, along cosines (Smith &
+    Topin 2018, in the shape of torch's `OneCycleLR`).
     """
     if recipe.schedule == "constant":
         return [recipe.learning_rate] * steps
@@ -180,10 +178,10 @@ def learning_rates(recipe: Recipe, steps: int) -> list[float]:
 
 
 class WeightAverage:
-    """A network whose weights are the exponential moving average of another's (Polyak & Juditsky 1992)."""
+    """A network whose weights are the exponential moving average of those of another (Polyak & Juditsky 1992)."""
 
     def __init__(self, model: MLP, keep: float) -> None:
-        """Each step keeps the share `keep` of the average; at the beginning less, to forget the random start."""
+        """Keep the share `keep` of the average in each step; less at the beginning, to forget the random start."""
         self.source: list[Tensor] = list(model.parameters())
         self.model = copy.deepcopy(model)
         self.averages: list[Tensor] = list(self.model.parameters())
@@ -192,7 +190,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights after another step."""
+        """Include the weights after another step."""
         self.steps += 1
         if self.steps % AVERAGED_EVERY == 0:
             keep = min(self.keep, (self.steps + 1) / (self.steps + 10)) ** AVERAGED_EVERY

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor, distributed, nn
 
 PATIENCE = timedelta(days=1)
-"""How long processes wait for each other: a run may have to wait for its turn."""
+"""How long processes wait for each other: the first may have to wait in the queue of runs."""
 
 
 def rank() -> int:
-    """Which of the processes this is; the first, 0, is the one that reports and writes."""
+    """Return the number of this process; the first, 0, reports and writes."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def processes() -> int:
-    """How many there are."""
+    """Return how many processes train together."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
@@ -51,7 +51,7 @@ def together() -> Iterator[None]:
 
 @contextmanager
 def first_alone() -> Iterator[None]:
-    """What is done here the first process does before the others."""
+    """Run the block in the first process before the others run it."""
     if rank() > 0:
         distributed.barrier()
     yield
@@ -78,19 +78,19 @@ def _average_gradient(parameter: Tensor) -> None:
 
 
 def share_of(chosen: Tensor) -> Tensor:
-    """This process's part of a batch (n,): about n / processes."""
+    """Return this process's share of a batch (n,): about n / processes indices."""
     return chosen[rank() :: processes()] if processes() > 1 else chosen
 
 
 def summed(value: Tensor) -> Tensor:
-    """The sum of what each process has."""
+    """Return the sum of `value` over all processes."""
     if processes() > 1:
         distributed.all_reduce(value)
     return value
 
 
 def from_first(value: Tensor) -> Tensor:
-    """What the first process has."""
+    """Return the first process's `value` in all processes."""
     if processes() > 1:
         distributed.broadcast(value, 0)
     return value

@@ -1,4 +1,4 @@
-"""What a training says of itself while it runs, and the stopwatch that tells how fast it goes."""
+"""What a training yields while it runs, and the stopwatch behind its speed."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ REPORT_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class StepProgress:
-    """Where a training stands, a few times a second."""
+    """The progress within an epoch, reported a few times a second."""
 
     epoch: int
     """Counted from 1."""
@@ -30,47 +30,47 @@ class StepProgress:
 
 @dataclass(frozen=True)
 class EpochProgress:
-    """What one pass over the training images led to."""
+    """The result of one pass over the training images."""
 
     epoch: int
     train_loss: float
-    """Mean over the epoch's training images, each weighing the same, while the weights were changing."""
+    """Mean over the epoch's training images, taken while the weights were changing."""
     train_accuracy: float
-    """After the epoch, of as many training images as there are validation images, as they are, undistorted."""
+    """After the epoch, on as many undistorted training images as there are validation images."""
     validation_loss: float
     validation_accuracy: float
     validation_confusion: tuple[tuple[int, ...], ...]
-    """Counts: row = true digit, column = answer."""
+    """Counts: row = true digit, column = predicted digit."""
     seconds: float
     """Since the training began."""
     model: MLP = field(repr=False, compare=False)
-    """The network as it now is; it changes as soon as the next item is asked for."""
+    """The current network; it changes as soon as the next item is requested."""
     checkpoint: Callable[[], Checkpoint] = field(repr=False, compare=False)
-    """Gives all that is needed to go on from here; to be asked, and saved, before the next item is asked for."""
+    """Returns everything needed to resume from here. Call it, and save the result, before requesting the next item."""
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Everything but the network, ready for JSON."""
+        """Everything but the network and the checkpoint, ready for JSON."""
         return {name: value for name, value in vars(self).items() if name not in ("model", "checkpoint")}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The last thing a training yields: the network that the recipe keeps, on the CPU, ready to answer."""
+    """The last item of a training: the network that the recipe keeps, on the CPU and in evaluation mode."""
 
     model: MLP
     epoch: int
-    """The one whose weights these are."""
+    """The epoch that the weights come from."""
     validation_accuracy: float
     """After that epoch."""
     seconds: float
 
 
 class Stopwatch:
-    """Counts images and says how fast they go by: every `REPORT_SECONDS`, in long runs up to ten times less often."""
+    """Counts images and reports the speed every `REPORT_SECONDS`, in long runs up to ten times less often."""
 
     def __init__(self, images_total: int, images_before: int, seconds_before: float) -> None:
-        """What was `before` was done by a run that stopped, and that is now gone on with."""
+        """Start at 0, or for a resumed run at the images and seconds from before it stopped."""
         self.images_total = images_total
         self.images_before = self.images_seen = images_before
         self.begin = time.perf_counter() - seconds_before
@@ -79,22 +79,22 @@ class Stopwatch:
         self.counts: list[int] = []
 
     def start_learning(self) -> None:
-        """The preparations are over: from here on images a second count."""
+        """Start measuring images per second, now that the preparations are done."""
         self.learning_since = self.last_report = time.perf_counter()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the training began, without those between a stop and going on."""
+        """Seconds since the training began, without the time between stopping and resuming."""
         return time.perf_counter() - self.begin
 
     def count(self, epoch: int, images: int, loss: Tensor) -> StepProgress | None:
-        """Take note of a step; a report when it is time for one."""
+        """Count a step; return a report if one is due."""
         self.images_seen += images
         self.losses.append(loss)
         self.counts.append(images)
         now = time.perf_counter()
-        patience = min(10 * REPORT_SECONDS, max(REPORT_SECONDS, (now - self.begin) / 100))  # long runs have time
-        if now - self.last_report < patience:
+        interval = min(10 * REPORT_SECONDS, max(REPORT_SECONDS, (now - self.begin) / 100))
+        if now - self.last_report < interval:
             return None
         self.last_report = now
         weights = torch.tensor(self.counts, dtype=torch.float32)

@@ -1,8 +1,8 @@
-"""The lines that digits are made of: thinning strokes to one pixel, and maps from which they can be drawn anew.
+"""The lines of digits: strokes thinned to one pixel, and maps from which digits can be redrawn.
 
-A *line map* says, for a grid twice as fine as the frame, how close each point is to the nearest line: 255 on it, less
-by `UNITS` for each pixel of the frame that the point is away, 0 from about four pixels on. Cut at a value, it is the
-digit drawn with an even pen of any width; enlarged, turned or bent, it stays one.
+A *line map* holds, on a grid twice as fine as the frame, how close each point is to the nearest line: 255 on the line,
+`UNITS` less per pixel of the frame away from it, and 0 from about four pixels on. Thresholded, it is the digit drawn
+with an even pen of any width; it can be enlarged, rotated or bent first.
 """
 
 import numpy as np
@@ -16,15 +16,15 @@ FINE = 56
 UNITS = 64
 """A map's value falls by this much for each pixel of the frame."""
 REACH = 255 / UNITS
-"""How far from a line, in pixels of the frame, its map reaches."""
+"""Distance from a line, in pixels of the frame, at which its map falls to 0."""
 
-_THINNING = 84  # three times the frame, so that lines lie where the strokes' middles are
-_STROKE = 0.45
-_CHUNK = 500
+_THINNING = 84  # three times the frame, so that lines lie exactly in the middle of strokes
+_STROKE = 0.45  # share of full ink from which a pixel belongs to a stroke
+_CHUNK = 500  # images; bounds memory
 
 
 def line_maps(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Line maps (n, 56, 56) of the skeletons of digits (n, 28, 28), light ink on black."""
+    """Return line maps (n, 56, 56) of the skeletons of digits (n, 28, 28), light ink on black."""
     maps = np.empty((len(images), FINE, FINE), np.uint8)
     for start in range(0, len(images), _CHUNK):
         chunk = slice(start, start + _CHUNK)
@@ -36,7 +36,7 @@ def line_maps(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def enlarged_twice(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Digits (n, 28, 28) as (n, 56, 56), smoothly."""
+    """Enlarge digits (n, 28, 28) smoothly to (n, 56, 56)."""
     chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
     return np.concatenate(
         [
@@ -67,7 +67,7 @@ _NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, 
 
 
 def _neighbour_codes(padded: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """For each inner pixel, a bit for each of its eight neighbours."""
+    """Return, for each inner pixel, a byte with one bit for each of its eight neighbours."""
     height, width = padded.shape[1] - 1, padded.shape[2] - 1
     codes = np.zeros((len(padded), height - 1, width - 1), np.uint8)
     for bit, (down, right) in enumerate(_NEIGHBOURS):
@@ -76,7 +76,7 @@ def _neighbour_codes(padded: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _removable_codes() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """For both halves of a pass, whether a pixel with such neighbours may go without breaking the shape."""
+    """Return, for both halves of a pass, whether a pixel with such neighbours can go without breaking the shape."""
     tables = np.zeros((2, 256), np.uint8)
     for code in range(256):
         around = [code >> bit & 1 for bit in range(8)]

@@ -1,7 +1,7 @@
-"""Shapes that MNIST's writers hardly made: other people's 0, 1 and 7, and things that are no digit at all.
+"""Shapes that are rare in MNIST: slashed zeros, ones with a foot, crossed sevens, and shapes that are not digits.
 
-Everything here is a line map (see `skeletons`) of shape (56, 56) made from those of digits. Positions are in pixels of
-the frame, from its centre, x to the right and y down.
+All shapes are line maps (see `skeletons`) of shape (56, 56), made from those of digits. Positions are in pixels of the
+frame, from its centre, x to the right and y down.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from mnist_core.training.skeletons import FINE, REACH, UNITS
 
 GRID = (torch.arange(FINE) + 0.5) / 2 - FINE / 4
 ON_LINE = (REACH - 0.4) * UNITS
-CHUNK = 1000
+CHUNK = 1000  # shapes; bounds memory
 
 
 def write_differently(maps: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Digits (n, 56, 56) uint8 labelled 0, 1 or 7: zeros get a slash, ones a foot, a flag or both, sevens a bar."""
+    """Add a slash to zeros, a foot, a flag or both to ones and a bar to sevens, in maps (n, 56, 56) uint8."""
     ways = {0: _slashes, 1: _feet_and_flags, 7: _bars}
     written = maps.clone()
     for digit, way in ways.items():
@@ -28,8 +28,10 @@ def write_differently(maps: Tensor, labels: Tensor, generator: torch.Generator) 
 
 
 def non_digits(maps: Tensor, labels: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """`count` shapes (56, 56) that are no digit, made from digits (n, 56, 56): turned or mirrored ones (where that
-    gives no other digit), halves, two side by side; and scribbles."""
+    """Make `count` shapes (56, 56) that are not digits, from digits (n, 56, 56).
+
+    They are rotated or mirrored digits (where that gives no other digit), halves, pairs side by side, and scribbles.
+    """
 
     def pick(digits: Sequence[int], share: float) -> Tensor:
         suited = torch.nonzero(torch.isin(labels, torch.tensor(digits)))[:, 0]
@@ -56,7 +58,7 @@ def non_digits(maps: Tensor, labels: Tensor, count: int, generator: torch.Genera
 
 
 def _slashes(lines: Tensor, generator: torch.Generator) -> Tensor:
-    """Distances to a stroke through each shape, mostly from corner to corner, sometimes nearly level."""
+    """Return distances to a slash through each shape, mostly from corner to corner, sometimes nearly level."""
     count = len(lines)
     top, bottom, left, right = _box(lines)
     steep = torch.atan2(bottom - top, right - left) + _uniform(count, -0.5, 0.5, generator)
@@ -72,7 +74,7 @@ def _slashes(lines: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _feet_and_flags(lines: Tensor, generator: torch.Generator) -> Tensor:
-    """Distances to a level stroke below each shape (a quarter lacks it) and one falling from its top (a third does)."""
+    """Return distances to a foot below each shape (missing in 25%) and a flag falling from its top (in 30%)."""
     count = len(lines)
     top, bottom, _, _ = _box(lines)
     x_top, x_bottom = _x_on_row(lines, top), _x_on_row(lines, bottom)
@@ -85,7 +87,7 @@ def _feet_and_flags(lines: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _bars(lines: Tensor, generator: torch.Generator) -> Tensor:
-    """Distances to a level stroke across the middle of each shape."""
+    """Return distances to a level bar across the middle of each shape."""
     count = len(lines)
     top, bottom, _, _ = _box(lines)
     y = top + (bottom - top) * _uniform(count, 0.35, 0.65, generator)
@@ -101,7 +103,7 @@ def _without(maps: Tensor, rows: slice, columns: slice) -> Tensor:
 
 
 def _side_by_side(lefts: Tensor, rights: Tensor) -> Tensor:
-    """Two digits in one frame, each squeezed to half its width."""
+    """Put two digits into one frame, each squeezed to half its width."""
     narrow = [
         interpolate(maps[:, None, :, 8:48].float(), size=(FINE, FINE // 2), mode="bilinear", align_corners=False)
         for maps in (lefts, rights)
@@ -110,7 +112,7 @@ def _side_by_side(lefts: Tensor, rights: Tensor) -> Tensor:
 
 
 def _scribbles(count: int, generator: torch.Generator) -> Tensor:
-    """One or two smooth curves (cubic Béziers) in any direction."""
+    """Draw one or two smooth random curves (cubic Béziers) per shape."""
     share = torch.linspace(0, 1, 9)[:, None]
     bernstein = torch.cat([(1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3], dim=1)
     distance = torch.full((count, FINE, FINE), 99.0)
@@ -123,7 +125,7 @@ def _scribbles(count: int, generator: torch.Generator) -> Tensor:
 
 
 def _distance_to_segment(x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor) -> Tensor:
-    """Distances (n, 56, 56) of the map's points to segments, one an image, given by their ends (n,)."""
+    """Return the distances (n, 56, 56) of the map's points to one segment per image, given by its ends (n,)."""
     x0, y0, along_x, along_y = (value[:, None, None] for value in (x0, y0, x1 - x0, y1 - y0))
     x, y = GRID[None, None, :] - x0, GRID[None, :, None] - y0
     nearest = ((x * along_x + y * along_y) / (along_x**2 + along_y**2).clamp(min=1e-6)).clamp(0, 1)
@@ -135,7 +137,7 @@ def _to_map(distances: Tensor) -> Tensor:
 
 
 def _box(lines: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Top, bottom, left and right (n,) of shapes (n, 56, 56)."""
+    """Return top, bottom, left and right (n,) of shapes (n, 56, 56)."""
     edges = []
     for axis in (2, 1):
         taken = lines.any(axis).byte()
@@ -144,7 +146,7 @@ def _box(lines: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def _x_on_row(lines: Tensor, y: Tensor, *, last: bool = False) -> Tensor:
-    """Where (n,) shapes lie on the row at `y` (n,): the middle of what is there, or the last point."""
+    """Return the x (n,) of shapes on the row at `y` (n,): the middle of the ink there, or its last point."""
     row = lines[torch.arange(len(lines)), ((y + FINE / 4) * 2).long().clamp(0, FINE - 1)].float()
     if last:
         return GRID[FINE - 1 - row.flip(1).argmax(1)]

@@ -1,15 +1,15 @@
-"""How much better a taught copy of `best` reads its writer's other drawings, and what it forgets of MNIST.
+"""How much better a fine-tuned copy of `best` classifies its writer's other drawings, and what it forgets of MNIST.
 
     MNIST_DATA=… python -m tests.benchmarks.teaching [--split-seeds 3]
 
-Reads `MNIST_DATA/pen/digits.jsonl.gz`. Of each writer with at least 60 digits, 30 teach a copy, as even over the digits
-as can be, and the others judge, with several splits each. The settings of the teaching were chosen on the 12 writers
-marked with `t` and on other splits; so the figures to believe are those of the writers marked with `h` (held out).
-MNIST's test images had no part in choosing anything. Takes six to nine minutes.
+Uses `MNIST_DATA/pen/digits.jsonl.gz`. For each writer with at least 60 digits, a copy learns from 30, spread evenly
+over the digits, and the others measure the result, with several splits each. The settings were tuned on the 12 writers
+marked with `t` and on other splits, so the figures to trust are those of the writers marked with `h` (held out).
+MNIST's test images had no part in any choice. Takes six to nine minutes.
 
-Some drawings are one straight stroke or a dot and yet no 1: the slash of a zero or a bar of a 4, which the file holds
-as characters of their own. Most writers have one or two of them or none, and little can be learned of them. Beside each
-mean stands what it would be if they were left out of the drawings that judge; what counts is the figure with them.
+Some drawings are one straight stroke or a dot and yet not a 1: the slash of a zero or a bar of a 4, which the file
+holds as separate characters. Most writers have at most two of them, and little can be learned from them. The output
+also states each mean without them; what counts is the figure with them.
 """
 
 import argparse
@@ -77,7 +77,7 @@ class Lesson:
 
     @property
     def errors(self) -> tuple[float, float]:
-        """Share of the writer's other drawings read wrongly, before and after."""
+        """Share of the writer's other drawings that are misclassified, before and after."""
         return errors(self.judged)
 
     @property
@@ -90,12 +90,12 @@ class Lesson:
 
     @property
     def worse(self) -> bool:
-        """Whether the writer's other drawings are read worse, by more than chance."""
+        """Whether significantly more of the writer's other drawings are misclassified than before."""
         return self.judged.more_than_chance and self.judged.difference < 0
 
 
 def errors(judged: Comparison) -> tuple[float, float]:
-    """Share read wrongly by the one and by the other."""
+    """Return the share misclassified by the one and by the other."""
     return 1 - judged.one_correct / judged.images, 1 - judged.other_correct / judged.images
 
 
@@ -130,7 +130,7 @@ def _writer(name: str, own: Sequence[Character]) -> Writer:
 
 
 def learn(model: MLP, drawings: LabelledImages, mnist: Dataset, settings: TeachSettings) -> Taught:
-    """What teaching comes to."""
+    """Fine-tune a copy and return it."""
     *_, last = teach(model, drawings, mnist.train, mnist.validation, settings)
     assert isinstance(last, Taught)
     return last
@@ -143,15 +143,18 @@ def give_lesson(
     drawings = writer.drawings
     split = split_drawings(drawings.labels, TO_TEACH, seed)
     taught = learn(base.model, drawings.part("taught", split.teach), mnist, TeachSettings.of(base.record.recipe, seed))
-    readers = DigitClassifier(base.model, base.record.calibration), DigitClassifier(taught.model, taught.calibration)
-    judged = compare(*readers, drawings.part(writer.name, split.judge))
-    after = readers[1].predict_frames(mnist.test.images).argmax(axis=1)
-    forgot = Comparison("MNIST test", mnist.test.labels, answers, after)
+    before, after = (
+        DigitClassifier(base.model, base.record.calibration),
+        DigitClassifier(taught.model, taught.calibration),
+    )
+    judged = compare(before, after, drawings.part(writer.name, split.judge))
+    answers_after = after.predict_frames(mnist.test.images).argmax(axis=1)
+    forgot = Comparison("MNIST test", mnist.test.labels, answers, answers_after)
     return Lesson(writer.name, seed, judged, writer.pieces[split.judge], forgot, taught)
 
 
 def right(count: int, images: int) -> str:
-    """A number of right answers as the error, with the 95% interval of the accuracy turned round."""
+    """Format a number of correct classifications as the error rate with its 95% interval."""
     interval = wilson_interval(count, images)
     return f"{1 - count / images:.2%} ({1 - interval.high:.1%}–{1 - interval.low:.1%})"
 
@@ -161,7 +164,7 @@ def print_writers(lessons: Sequence[Lesson], tuned: Sequence[str]) -> None:
     table = Table(box=box.MARKDOWN)
     for heading in ("writer", "", "judging drawings", "error before (95%)", "after (95%)"):
         table.add_column(heading, justify="left" if heading in ("writer", "") else "right")
-    for heading in ("newly right", "newly wrong", "McNemar p", "MNIST, points", "share", "passed over"):
+    for heading in ("newly right", "newly wrong", "McNemar p", "MNIST, points", "share", "skipped"):
         table.add_column(heading, justify="right")
     for lesson in lessons:
         judged = lesson.judged
@@ -182,7 +185,7 @@ def print_writers(lessons: Sequence[Lesson], tuned: Sequence[str]) -> None:
 
 
 def print_means(title: str, lessons: Sequence[Lesson]) -> None:
-    """What all these lessons come to, and how much that depends on the split."""
+    """Print the means over all these lessons, and how much they depend on the split."""
     reductions = []
     for seed in sorted({lesson.seed for lesson in lessons}):
         before, after = np.mean([lesson.errors for lesson in lessons if lesson.seed == seed], axis=0)

@@ -91,11 +91,11 @@ def test_reach_without_any_change_goes_from_end_to_end(frame: NDArray[np.uint8])
 
 def test_reach_along_one_direction_keeps_the_others(frame: NDArray[np.uint8]) -> None:
     middle = float((frame.sum(axis=0) * np.arange(28)).sum() / frame.sum())
-    reader = TellsWhereTheInkIs(middle - 4.2, middle + 2.7)
-    away = reach(reader, frame, "down", Movement(right=5))
+    classifier = TellsWhereTheInkIs(middle - 4.2, middle + 2.7)
+    away = reach(classifier, frame, "down", Movement(right=5))
     assert np.isnan([away.low, away.high]).all(), "the digit is not the answer even in the middle"
     assert (away.digits == 2).all()
-    own = reach(reader, frame, "right", Movement(right=5))
+    own = reach(classifier, frame, "right", Movement(right=5))
     assert (own.low, own.high) == (-4, 2.5), "along its own direction what is set there counts for nothing"
 
 

@@ -10,7 +10,7 @@ from mnist_core.network.model import MLP
 from mnist_core.versions import registry
 
 
-def test_one_frame_is_answered_as_in_a_batch(classifier: DigitClassifier, sample: Dataset) -> None:
+def test_one_frame_is_classified_as_in_a_batch(classifier: DigitClassifier, sample: Dataset) -> None:
     frames = sample.test.images[:64]
     batch = classifier.predict_frames(frames)
     singles = [classifier.predict_frame(frame).probabilities for frame in frames]
@@ -22,17 +22,17 @@ def test_probabilities_sum_to_one_and_confidence_is_the_largest(classifier: Digi
         prediction = classifier.predict_frame(frame)
         assert sum(prediction.probabilities) == pytest.approx(1, abs=1e-5)
         assert prediction.confidence == max(prediction.probabilities) == prediction.probabilities[prediction.digit]
-        assert prediction.accepted is True, "without calibration nothing is refused"
+        assert prediction.accepted is True, "without calibration nothing is declined"
 
 
 def test_what_scores_beyond_the_threshold_is_not_accepted(small_model: MLP, sample: Dataset) -> None:
     validation, plain = sample.validation, DigitClassifier(small_model)
-    reader = DigitClassifier(small_model, calibrate(plain.logits(validation.images), validation.labels))
-    scores = reader.ood_scores(validation.images)
+    classifier = DigitClassifier(small_model, calibrate(plain.logits(validation.images), validation.labels))
+    scores = classifier.ood_scores(validation.images)
     for share in (0.9, 0.99, 1.0):
-        accepted = [reader.predict_frame(frame, accept=share).accepted for frame in validation.images]
+        accepted = [classifier.predict_frame(frame, accept=share).accepted for frame in validation.images]
         assert np.mean(accepted) == pytest.approx(share, abs=0.003)
-        assert max(scores[accepted]) <= reader.calibration.threshold(share)
+        assert max(scores[accepted]) <= classifier.calibration.threshold(share)
 
 
 def test_sure_is_accepted_and_confident() -> None:
@@ -48,7 +48,7 @@ def test_sure_is_accepted_and_confident() -> None:
     assert prediction(0.6, True).runner_up == 7
 
 
-def test_a_drawing_is_framed_before_it_is_read(classifier: DigitClassifier, sample: Dataset) -> None:
+def test_a_drawing_is_framed_before_it_is_classified(classifier: DigitClassifier, sample: Dataset) -> None:
     drawing = Image.fromarray(255 - sample.test.images[0]).resize((100, 100)).convert("RGBA")
     prediction: Prediction = classifier.predict(drawing)
     assert prediction == classifier.predict_frame(normalize_drawing(drawing))
@@ -77,6 +77,6 @@ def test_shipped_version_scores_what_its_record_says(
     assert (accepted <= version.record.calibration.threshold()).mean() == pytest.approx(0.99, abs=0.0005)
 
 
-def test_shipped_version_reads_digits_it_may_have_seen(sample: Dataset) -> None:
+def test_shipped_version_classifies_digits_it_may_have_seen(sample: Dataset) -> None:
     """The bundled sample is part of MNIST's training files, so this is no measure, only a sign of life."""
     assert evaluate(DigitClassifier.load(), sample.test).accuracy > 0.97

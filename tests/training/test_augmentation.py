@@ -54,7 +54,7 @@ def test_the_same_seed_distorts_alike_and_another_does_not(digits: LabelledImage
     assert not torch.equal(one, other)
 
 
-def test_without_strength_a_digit_is_only_framed_anew(digits: LabelledImages) -> None:
+def test_without_strength_a_digit_is_only_framed_again(digits: LabelledImages) -> None:
     originals = torch.from_numpy(digits.images).float() / 255
     frames = distorted(digits, rotation=1e-9)
     likeness = torch.nn.functional.cosine_similarity(frames.flatten(1), originals.flatten(1), dim=1)
@@ -101,7 +101,7 @@ def test_thickness_changes_how_much_ink_there_is(digits: LabelledImages) -> None
 
 
 def test_redrawn_digits_have_an_even_pen(digits: LabelledImages) -> None:
-    """MNIST's pens differ between writers; drawn anew, ink depends on the length of the lines far more than before."""
+    """MNIST's pens differ between writers; in redrawn digits, ink depends far more on the length of the lines."""
     redrawn = distorted(digits, redrawn=1.0)
     assert ((redrawn > 0.1) & (redrawn < 0.9)).float().mean() < 0.2, "edges are crisp"
     assert redrawn.amax((1, 2)).min() > 0.8

@@ -1,4 +1,4 @@
-"""What the network is shown: images and the answers wanted, with and without distortions and a teacher."""
+"""Training batches: images and targets, with and without distortions and a teacher."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_batches_come_in_order_and_none_is_left_out(recipe: Recipe, digits: Labe
 
 
 @pytest.mark.parametrize(("loss", "nothing"), [("bce", 0.0), ("ce", 0.1)])
-def test_no_digit_is_answered_with_none(loss: Loss, nothing: float) -> None:
+def test_no_digit_has_no_target(loss: Loss, nothing: float) -> None:
     targets = make_targets(torch.tensor([3, NOT_A_DIGIT]), Recipe(loss=loss))
     assert targets[0].tolist() == [0, 0, 0, 1, *[0] * 6]
     assert targets[1].tolist() == pytest.approx([nothing] * 10)
@@ -53,7 +53,7 @@ def test_smoothing_spreads_its_share() -> None:
     assert targets[0].tolist() == pytest.approx([0.01] * 3 + [0.91] + [0.01] * 6)
 
 
-def test_a_teacher_says_what_is_wanted_of_the_very_images_shown(digits: LabelledImages) -> None:
+def test_a_teacher_gives_the_targets_of_the_very_images_shown(digits: LabelledImages) -> None:
     teacher = DigitClassifier.load(registry.find("article")).model
     for loss, squash in (("bce", torch.sigmoid), ("ce", lambda logits: logits.softmax(1))):
         recipe = Recipe(loss=loss, teacher="article", rotation=15.0)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Going on from a checkpoint, against a training that was never stopped."""
+"""Resuming from a checkpoint, against a training that was never stopped."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from mnist_core.runs.events import Epoch, Resumed
 from mnist_core.runs.folder import RunRequest, read_log
 from mnist_core.training.checkpoints import Checkpoint, epoch_of
 from mnist_core.training.loop import leave_a_core_free
-from mnist_core.training.progress import EpochProgress, Trained
+from mnist_core.training.progress import EpochProgress, StepProgress, Trained
 from mnist_core.versions import registry
 from mnist_core.versions.registry import teacher_of
 from tests.runs.test_jobs import wait_for
@@ -57,7 +57,7 @@ def tiny(sample: Dataset) -> Dataset:
 
 
 def unbroken(recipe: Recipe, dataset: Dataset, folder: Path) -> tuple[list[EpochProgress], Trained]:
-    """A whole training that saves a checkpoint after each epoch, as `<folder>/<epoch>`."""
+    """Train without a break, saving a checkpoint after each epoch as `<folder>/<epoch>`."""
     epochs = []
     for progress in train(recipe, dataset, device=CPU, teacher=teacher_of(recipe)):
         if isinstance(progress, EpochProgress):
@@ -79,7 +79,8 @@ def test_a_resumed_training_ends_like_an_unbroken_one_bit_for_bit(name: str, tin
     for stop in (epochs[0].epoch, epochs[-2].epoch):
         path = tmp_path / str(stop)
         assert epoch_of(path) == stop
-        first, *_, last = train(recipe, tiny, device=CPU, teacher=teacher_of(recipe), resume=Checkpoint.load(path))
+        events = train(recipe, tiny, device=CPU, teacher=teacher_of(recipe), resume=Checkpoint.load(path))
+        first, *_, last = (event for event in events if not isinstance(event, StepProgress))
         assert isinstance(first, EpochProgress)
         assert isinstance(last, Trained)
         assert first.epoch == stop + 1
@@ -96,8 +97,8 @@ def test_a_resumed_training_ends_like_an_unbroken_one_bit_for_bit(name: str, tin
     assert not same(last.model, whole.model)
 
 
-def test_a_run_that_is_done_is_not_gone_on_with(tiny: Dataset, tmp_path: Path) -> None:
-    """From the last checkpoint there is nothing left to learn: the version is the same."""
+def test_resuming_from_the_last_checkpoint_gives_the_same_version(tiny: Dataset, tmp_path: Path) -> None:
+    """After the last epoch there is nothing left to learn."""
     epochs, whole = unbroken(SMALL["quick"], tiny, tmp_path)
     only = list(train(SMALL["quick"], tiny, device=CPU, resume=Checkpoint.load(tmp_path / str(len(epochs)))))
     assert len(only) == 1
@@ -111,7 +112,7 @@ def test_the_checkpoint_of_another_recipe_is_refused(tiny: Dataset, tmp_path: Pa
     with pytest.raises(CheckpointError, match="another recipe"):
         next(train(SMALL["quick"].override(seed=1), tiny, device=CPU, resume=checkpoint))
     fits_not = dataclasses.replace(checkpoint, recipe=SMALL["article"])
-    with pytest.raises(CheckpointError, match="Start it again"):  # it lacks what that one's optimizer remembers
+    with pytest.raises(CheckpointError, match="Start it again"):  # it lacks that optimizer's state
         next(train(SMALL["article"], tiny, device=CPU, resume=dataclasses.replace(fits_not, tensors={})))
 
 
@@ -129,7 +130,7 @@ def test_a_damaged_checkpoint_is_refused_and_named(damage: str, tiny: Dataset, t
         case "missing":
             path.unlink()
     assert epoch_of(path) == 0
-    with pytest.raises(CheckpointError, match=rf"{path.name} cannot be gone on from.*Start the run again"):
+    with pytest.raises(CheckpointError, match=rf"{path.name} cannot be loaded.*Start the run again"):
         Checkpoint.load(path)
 
 
@@ -143,7 +144,7 @@ def test_early_stopping_stops_and_keeps_the_best_epoch(tiny: Dataset, tmp_path: 
     with torch.inference_mode():
         answers = kept.model(torch.from_numpy(tiny.validation.images).float() / 255).argmax(1).numpy()
     assert float((answers == tiny.validation.labels).mean()) == pytest.approx(max(accuracies))
-    # going on after the best epoch, it still has that one's weights
+    # a training that resumes after the best epoch still has that epoch's weights
     *_, last = train(
         recipe, tiny, device=CPU, teacher=teacher_of(recipe), resume=Checkpoint.load(tmp_path / str(len(epochs) - 1))
     )

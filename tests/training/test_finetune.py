@@ -1,4 +1,4 @@
-"""Teaching, on a writer made from real digits: who mirrors sevens."""
+"""Fine-tuning on a writer made from real digits, who mirrors sevens."""
 
 import copy
 from dataclasses import replace
@@ -13,17 +13,17 @@ from mnist_core.errors import MnistCoreError
 from mnist_core.images.datasets import NOT_A_DIGIT, Dataset, LabelledImages
 from mnist_core.network.model import MLP
 from mnist_core.training.finetune import Taught, TeachProgress, TeachSettings, split_drawings, teach
-from mnist_core.training.replay import Lessons
+from mnist_core.training.replay import ReplayBatches
 from mnist_core.versions import registry
 
 QUICK = TeachSettings(steps=40, known=1000)
 
 
-def right(model: MLP, data: LabelledImages) -> float:
+def accuracy(model: MLP, data: LabelledImages) -> float:
     return float((DigitClassifier(model).logits(data.images).argmax(1) == data.labels).mean())
 
 
-def lesson(model: MLP, drawings: LabelledImages, sample: Dataset, settings: TeachSettings = QUICK) -> Taught:
+def fine_tuned(model: MLP, drawings: LabelledImages, sample: Dataset, settings: TeachSettings = QUICK) -> Taught:
     *_, last = teach(model, drawings, sample.train, sample.validation, settings)
     assert isinstance(last, Taught)
     return last
@@ -46,22 +46,22 @@ def writer(sample: Dataset) -> LabelledImages:
 
 @pytest.fixture(scope="module")
 def taught(model: MLP, writer: LabelledImages, sample: Dataset) -> Taught:
-    return lesson(model, writer.part("taught", split_drawings(writer.labels, 60).teach), sample)
+    return fine_tuned(model, writer.part("taught", split_drawings(writer.labels, 60).teach), sample)
 
 
 def test_what_one_half_teaches_helps_with_the_other(taught: Taught, model: MLP, writer: LabelledImages) -> None:
     others = writer.part("others", split_drawings(writer.labels, 60).judge)
     sevens = others.part("sevens", np.flatnonzero(others.labels == 7))
-    assert right(model, sevens) < 0.5
-    assert right(taught.model, sevens) > right(model, sevens) + 0.4
-    assert right(taught.model, others) > right(model, others)
+    assert accuracy(model, sevens) < 0.5
+    assert accuracy(taught.model, sevens) > accuracy(model, sevens) + 0.4
+    assert accuracy(taught.model, others) > accuracy(model, others)
 
 
 def test_what_was_known_stays_known(taught: Taught, model: MLP, sample: Dataset) -> None:
     before, after = taught.validation_right
     assert after >= before - 1
-    assert before == round(right(model, sample.validation) * len(sample.validation))
-    assert right(taught.model, sample.test) > right(model, sample.test) - 0.01
+    assert before == round(accuracy(model, sample.validation) * len(sample.validation))
+    assert accuracy(taught.model, sample.test) > accuracy(model, sample.test) - 0.01
     assert 0 < taught.share <= 1
     assert taught.calibration.temperature > 0
 
@@ -69,21 +69,21 @@ def test_what_was_known_stays_known(taught: Taught, model: MLP, sample: Dataset)
 def test_a_copy_whose_answers_may_not_change_stays_what_it_was(
     model: MLP, writer: LabelledImages, sample: Dataset
 ) -> None:
-    strict = lesson(model, writer, sample, replace(QUICK, most_changed=0.0))
+    strict = fine_tuned(model, writer, sample, replace(QUICK, most_changed=0.0))
     assert strict.share == 0
     assert strict.drawings_right[0] == strict.drawings_right[1]
     assert all(torch.equal(*pair) for pair in zip(model.parameters(), strict.model.parameters(), strict=True))
 
 
 def test_what_is_being_forgotten_is_replayed_more_often(model: MLP, writer: LabelledImages, sample: Dataset) -> None:
-    lessons = Lessons(model, writer, np.arange(len(writer)), sample.train, QUICK)
-    sevens = lessons.logits[-1].argmax(1) == 7
+    batches = ReplayBatches(model, writer, np.arange(len(writer)), sample.train, QUICK)
+    sevens = batches.logits[-1].argmax(1) == 7
     forgetful = copy.deepcopy(model)
     with torch.no_grad():
         forgetful.layers[-1].bias[7] -= 10
-    before = lessons.chances[-1] / lessons.chances[-1].sum()
-    lessons.look_back(forgetful)
-    after = lessons.chances[-1] / lessons.chances[-1].sum()
+    before = batches.chances[-1] / batches.chances[-1].sum()
+    batches.look_back(forgetful)
+    after = batches.chances[-1] / batches.chances[-1].sum()
     assert after[sevens].sum() > 3 * before[sevens].sum()
     assert after[~sevens].min() > 0
 
@@ -92,7 +92,7 @@ def test_the_network_that_was_given_stays_and_the_copy_can_be_repeated(
     taught: Taught, model: MLP, writer: LabelledImages, sample: Dataset
 ) -> None:
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    again = lesson(model, writer.part("taught", split_drawings(writer.labels, 60).teach), sample)
+    again = fine_tuned(model, writer.part("taught", split_drawings(writer.labels, 60).teach), sample)
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, weights[name])
         assert torch.equal(again.model.state_dict()[name], taught.model.state_dict()[name])
@@ -103,8 +103,9 @@ def test_a_network_of_other_layers_and_loss_is_taught_too(
     small_model: MLP, writer: LabelledImages, sample: Dataset
 ) -> None:
     settings = replace(TeachSettings.of(RECIPES["quick"]), steps=40, known=1000)
+    torch.manual_seed(0)
     for network in (small_model, MLP((784, 10))):
-        last = lesson(network, writer, sample, settings)
+        last = fine_tuned(network, writer, sample, settings)
         assert last.model.sizes == network.sizes
         assert last.drawings_right[1] > last.drawings_right[0]
 
@@ -117,33 +118,33 @@ def test_progress_is_told(model: MLP, writer: LabelledImages, sample: Dataset) -
     assert all(one.step < other.step and one.seconds < other.seconds for one, other in pairwise(told))
 
 
-def test_what_is_no_digit_is_refused_afterwards(sample: Dataset) -> None:
+def test_shapes_that_are_no_digits_are_declined_afterwards(sample: Dataset) -> None:
     version = registry.load_version(files.SHIPPED / "article")
     squares = np.zeros((12, 28, 28), np.uint8)
     for number, square in enumerate(squares):
         square[4:24, 4 + number % 3 : 22 + number % 3] = 255
         square[7:21, 7 + number % 3 : 19 + number % 3] = 0
     shapes = LabelledImages("squares", squares, np.full(12, NOT_A_DIGIT))
-    last = lesson(version.model, shapes, sample, replace(TeachSettings.of(version.record.recipe), steps=40, known=1000))
+    last = fine_tuned(
+        version.model, shapes, sample, replace(TeachSettings.of(version.record.recipe), steps=40, known=1000)
+    )
     scores = [DigitClassifier(model).ood_scores(squares).mean() for model in (version.model, last.model)]
     assert scores[1] > scores[0] + 0.5
     assert last.drawings_right == (0, 0)
 
 
-def test_a_drawing_that_is_surely_another_digit_is_passed_over(
-    model: MLP, writer: LabelledImages, sample: Dataset
-) -> None:
+def test_a_drawing_that_is_surely_another_digit_is_skipped(model: MLP, writer: LabelledImages, sample: Dataset) -> None:
     logits = torch.from_numpy(DigitClassifier(model).logits(writer.images))
     surest = int((logits[:, 1] - logits.topk(2).values[:, 1]).argmax())
     labels = writer.labels.copy()
     assert labels[surest] == 1
     labels[surest] = 8
-    assert surest in lesson(model, replace(writer, labels=labels), sample).doubtful
+    assert surest in fine_tuned(model, replace(writer, labels=labels), sample).doubtful
 
 
 def test_too_few_drawings_are_counted(model: MLP, writer: LabelledImages, sample: Dataset) -> None:
     with pytest.raises(MnistCoreError, match="Draw 3 more"):
-        lesson(model, writer.part("seven", np.arange(7)), sample)
+        fine_tuned(model, writer.part("seven", np.arange(7)), sample)
     with pytest.raises(MnistCoreError, match="Draw 4 more"):
         split_drawings(np.arange(12) % 10)
     with pytest.raises(MnistCoreError, match="Draw 16 more"):

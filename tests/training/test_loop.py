@@ -148,13 +148,13 @@ def test_steps_are_reported_in_order(sample: Dataset, monkeypatch: pytest.Monkey
     assert all(0 < step.loss < 3 and step.seconds_left >= 0 for step in steps)
 
 
-def test_training_stops_when_nobody_asks_any_more(sample: Dataset) -> None:
+def test_training_stops_when_its_iterator_is_closed(sample: Dataset) -> None:
     events = train(Recipe(epochs=10_000), sample)
     next(events)
     events.close()
 
 
-def test_test_images_are_not_looked_at(tiny: Dataset) -> None:
+def test_test_images_are_not_used(tiny: Dataset) -> None:
     nothing = LabelledImages("nothing", np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64))
     recipe = RECIPES["quick"].override(epochs=1)
     without = trained(recipe, Dataset("sample", tiny.train, tiny.validation, nothing, {})).state_dict()
