@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from mnist_core import RECIPES, DigitClassifier, train
 from mnist_core.drawings.store import DrawingStore
@@ -18,6 +19,12 @@ from mnist_core.training.progress import Trained
 from tests import postgres
 
 torch.set_num_threads(1)  # tests run side by side: threads that wait for each other are many times slower than one
+
+# no deadline of Hypothesis's own: tests that limit the time measure it themselves
+CHECKS = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+settings.register_profile("default", max_examples=60, deadline=None, database=None, suppress_health_check=CHECKS)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=2_000)
+settings.load_profile("default")
 
 
 @pytest.fixture(autouse=True)
