@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mnist_core.errors import DatasetError
 from mnist_core.images import datasets
@@ -23,7 +25,7 @@ from mnist_core.images.datasets import (
     load_dataset,
     mnist_is_here,
 )
-from tests.hostile import limits
+from tests.hostile import damaged, limits
 
 
 def contents(part: LabelledImages) -> set[bytes]:
@@ -221,3 +223,18 @@ def test_mnist_is_not_here_where_a_file_is_short(
     assert mnist_is_here()
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"short")
     assert not mnist_is_here()
+
+
+@given(data=st.data())
+def test_a_damaged_mnist_file_is_refused_and_nothing_is_written(
+    data: st.DataObject, mirror: Mirror, tmp_path: Path
+) -> None:
+    download_mnist(tmp_path, None, [mirror.url])
+    path = tmp_path / "MNIST" / "raw" / data.draw(st.sampled_from(list(datasets.MNIST_FILES)))
+    whole = path.read_bytes()
+    content = data.draw(damaged(whole).filter(lambda changed: changed != whole))
+    path.write_bytes(content)
+    with limits(megabytes=20), pytest.raises(DatasetError, match=path.name):
+        download_mnist(tmp_path, None, ["http://127.0.0.1:9/"])
+    assert path.read_bytes() == content
+    assert {file.name for file in path.parent.iterdir()} == set(datasets.MNIST_FILES)
