@@ -1,4 +1,4 @@
-"""`mnist-core drawings`: the drawings that people confirmed or corrected; list, export, import, delete."""
+"""`mnist-core drawings`: list, export, import and delete the drawings that people confirmed or corrected."""
 
 import json
 import sys
@@ -23,33 +23,37 @@ drawings = typer.Typer(
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WriterOption = Annotated[
     list[str] | None,
-    typer.Option("--writer", metavar="NAME", help="Only this writer's ('' for those without a name); repeatable."),
+    typer.Option(
+        "--writer", metavar="NAME", help="Only drawings by this writer ('' for those without a name); repeatable."
+    ),
 ]
-LISTED = 20
-SHOWN, FEWEST = 8, 4
-"""Letters of an id that are shown, and that must be given at least."""
+LISTED_BY_DEFAULT = 20
+ID_LETTERS_SHOWN, MIN_ID_LETTERS = 8, 4
+"""Letters of an id in the list, and the fewest that name a drawing."""
 
 
 @drawings.command(name="list")
 def list_drawings(
     writer: WriterOption = None,
-    every: Annotated[bool, typer.Option("--all", help=f"All of them, not only the latest {LISTED}.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help=f"List all of them, not only the latest {LISTED_BY_DEFAULT}.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List drawings, the latest first."""
     with DrawingStore() as store:
         _check_writers(store, writer)
-        found = store.find(writer, limit=None if every else LISTED)
+        found = store.find(writer, limit=None if every else LISTED_BY_DEFAULT)
         count, place = store.count(writer), store.place
     if as_json:
-        print(json.dumps([_in_short(drawing) for drawing in found]))
+        print(json.dumps([_summary(drawing) for drawing in found]))
         return
     console = Console(markup=False, emoji=False, highlight=False)
     console.print(f"{len(found):,} of {count:,} drawings in {place}")
     if not found:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))  # each line within 80 letters
-    for heading in ("id", "time (UTC)", "is", "was read as", "by", "writer"):
+    for heading in ("id", "time (UTC)", "is", "classified as", "by", "writer"):
         table.add_column(heading, no_wrap=heading not in ("by", "writer"), overflow="fold")
     for drawing in found:
         table.add_row(*_cells(drawing))
@@ -59,7 +63,7 @@ def list_drawings(
 def _cells(drawing: StoredDrawing) -> tuple[str, ...]:
     answer = f"{drawing.digit} ({percent(drawing.confidence)})" if drawing.accepted else f"declined ({drawing.digit})"
     return (
-        drawing.id[:SHOWN],
+        drawing.id[:ID_LETTERS_SHOWN],
         f"{drawing.time:%Y-%m-%d %H:%M}",
         "no digit" if drawing.label == NOT_A_DIGIT else str(drawing.label),
         answer,
@@ -72,73 +76,74 @@ def _cells(drawing: StoredDrawing) -> tuple[str, ...]:
 def export(
     to: Annotated[Path, typer.Option("--to", help="The zip file to write.")],
     writer: WriterOption = None,
-    every: Annotated[bool, typer.Option("--all", help="Every drawing of everybody, as without --writer.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Export every writer's drawings, which is the default.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write drawings to a zip file: a PNG each, a table, and the digits in MNIST's form."""
+    """Write drawings to a zip file: a PNG of each, a table, and the digits in MNIST's format."""
     if every and writer is not None:
         raise typer.BadParameter("give either --writer NAME or --all")
     with DrawingStore() as store:
         _check_writers(store, writer)
         count = store.count(writer)
         if not count:
-            raise StoreError(f"There are no drawings in {store.place}. Keep some on the Draw page, or import some.")
+            raise StoreError(f"There are no drawings in {store.place}. Save some on the Draw page, or import some.")
         content = to_zip(store, writer)
     try:
         write_atomically(to, content)
     except OSError as error:
         raise StoreError(f"{to} cannot be written ({error}). Choose another file.") from error
     said = {"file": str(to), "drawings": count, "bytes": len(content)}
-    print(json.dumps(said) if as_json else f"{to}: {_some(count)}, {len(content):,} bytes")
+    print(json.dumps(said) if as_json else f"{to}: {_drawings_in_words(count)}, {len(content):,} bytes")
 
 
 @drawings.command(name="import")
 def import_command(file: Path, as_json: JsonOption = False) -> None:
-    """Add the drawings of a file that `export` has made; those that are here already stay as they are."""
+    """Import drawings from a zip file that `export` wrote; those that are stored already are skipped."""
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise DatasetError(f"{file} cannot be read ({error}). Give a file that `export` has made.") from error
+        raise DatasetError(f"{file} cannot be read ({error}). Give a file that `export` wrote.") from error
     with DrawingStore() as store:
-        came = from_zip(store, content)
-    said = f"{came.added:,} drawings added, {came.skipped:,} were here already"
-    print(json.dumps({"added": came.added, "skipped": came.skipped}) if as_json else said)
+        imported = from_zip(store, content)
+    said = f"{imported.added:,} drawings added, {imported.skipped:,} skipped, as they are stored already"
+    print(json.dumps({"added": imported.added, "skipped": imported.skipped}) if as_json else said)
 
 
 @drawings.command()
 def delete(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID...", help="As `list` shows them, or whole as `list --json` does.")
+        list[str] | None, typer.Argument(metavar="ID...", help="Ids, or their first letters, as `list` shows them.")
     ] = None,
     writer: WriterOption = None,
-    every: Annotated[bool, typer.Option("--all", help="Every drawing of everybody.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Delete every writer's drawings.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Delete drawings for good: by their ids, all of a writer, or all.
 
-    On a terminal it asks first; a program has to say --yes.
+    Asks first on a terminal; elsewhere --yes is needed.
     """
     if sum((bool(ids), writer is not None, every)) != 1:
         raise typer.BadParameter("give either ids, or --writer NAME, or --all")
     with DrawingStore() as store:
         try:
             _check_writers(store, writer)
-            whole = {_whole(store, id) for id in ids or ()}
+            full_ids = {_full_id(store, id) for id in ids or ()}
         except StoreError:
-            store.delete([])  # they may have been deleted, but not yet their traces in the files; now these are
+            # an earlier attempt may have deleted them but left traces in the files; this removes those
+            store.delete([])
             raise
         if not yes:
-            _ask(len(whole) if ids else store.count(writer))
+            _confirm(len(full_ids) if ids else store.count(writer))
         if ids:
-            deleted = store.delete(whole)
+            deleted = store.delete(full_ids)
         else:
             deleted = store.delete_all() if every else sum(store.delete_writer(name) for name in writer or ())
-    print(json.dumps({"deleted": deleted}) if as_json else f"{_some(deleted)} deleted")
+    print(json.dumps({"deleted": deleted}) if as_json else f"{_drawings_in_words(deleted)} deleted")
 
 
 def _check_writers(store: DrawingStore, names: list[str] | None) -> None:
-    """A typo shall not pass for a writer without drawings.
+    """Check that each writer has drawings, so that a typo is noticed.
 
     Raises:
         StoreError: one has none.
@@ -150,14 +155,14 @@ def _check_writers(store: DrawingStore, names: list[str] | None) -> None:
             raise StoreError(f"There are no drawings by {name!r} in {store.place}. The writers there: {others}.")
 
 
-def _whole(store: DrawingStore, beginning: str) -> str:
-    """The id that begins so.
+def _full_id(store: DrawingStore, beginning: str) -> str:
+    """Return the id with this beginning.
 
     Raises:
-        StoreError: none does, or several do.
+        StoreError: there is none, or several.
     """
-    if len(beginning) < FEWEST:
-        raise StoreError(f"{beginning!r} is too short for an id. Give at least its first {FEWEST} letters.")
+    if len(beginning) < MIN_ID_LETTERS:
+        raise StoreError(f"{beginning!r} is too short for an id. Give at least its first {MIN_ID_LETTERS} letters.")
     found = store.ids(beginning.lower(), limit=2)
     if not found:
         raise StoreError(f"There is no drawing {beginning!r}. `mnist-core drawings list --all` shows all ids.")
@@ -166,24 +171,24 @@ def _whole(store: DrawingStore, beginning: str) -> str:
     return found[0]
 
 
-def _ask(count: int) -> None:
-    """A person at a terminal is asked; a program has to say --yes.
+def _confirm(count: int) -> None:
+    """Ask at the terminal whether to delete.
 
     Raises:
-        StoreError: nobody wants it.
+        StoreError: the answer is no, or nobody can be asked.
     """
-    sentence = f"{_some(count)} will be deleted, and cannot be brought back."
+    sentence = f"{_drawings_in_words(count)} will be deleted, and cannot be brought back."
     if not sys.stdin.isatty():
         raise StoreError(f"{sentence} Add --yes to delete them.")
-    if not typer.confirm(f"{sentence} Delete them?", err=True):  # what is printed may be JSON for a program
+    if not typer.confirm(f"{sentence} Delete them?", err=True):  # standard output may be JSON for a program
         raise StoreError("Nothing was deleted.")
 
 
-def _some(count: int) -> str:
+def _drawings_in_words(count: int) -> str:
     return f"{count:,} drawing{'' if count == 1 else 's'}"
 
 
-def _in_short(drawing: StoredDrawing) -> dict[str, Any]:
-    """All but what is large."""
+def _summary(drawing: StoredDrawing) -> dict[str, Any]:
+    """Return the values of a drawing without ink, strokes and frame."""
     short = {name: value for name, value in vars(drawing).items() if name not in ("png", "strokes", "frame")}
     return short | {"time": drawing.time.isoformat()}

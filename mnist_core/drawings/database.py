@@ -1,8 +1,8 @@
-"""Opening the database: which one, how careful it is, and its schema brought up to date, whoever opens it first.
+"""Open the database of drawings, and bring its schema up to date.
 
 SQLite keeps a write-ahead log, so that readers and a writer do not wait for each other, and flushes it to the disk at
-every commit (`synchronous=FULL`): what was acknowledged survives not only a killed process but a power cut as well; a
-person confirms a drawing now and then, so nobody notices the milliseconds.
+every commit (`synchronous=FULL`): what was acknowledged survives a killed process and a power cut. That takes a few
+milliseconds, which nobody notices, since people confirm a drawing only now and then.
 """
 
 import os
@@ -22,17 +22,17 @@ from mnist_core.files import weights_dir
 
 FILE = "drawings.sqlite3"
 MIGRATIONS = Path(__file__).parent / "migrations"
-PATIENCE = 30
-"""Seconds to wait for another process that writes, or for a server."""
+WAIT_SECONDS = 30
+"""How long to wait for another process that writes, or for a server."""
 UPGRADE_LOCK = 7_841_010
-"""Number of the lock under which PostgreSQL's schema is changed; any would do that other programs do not use."""
+"""Number of the lock under which PostgreSQL's schema is changed; any number that other programs do not use."""
 
 
 def database_url(url: str | None = None) -> URL:
-    """Where drawings are kept: `url`, else `DATABASE_URL`, else SQLite's file in the folder of the versions.
+    """Return where drawings are stored: `url`, else `DATABASE_URL`, else an SQLite file beside the versions.
 
     Raises:
-        StoreError: it names no database that can be used.
+        StoreError: the address is not one of SQLite or PostgreSQL.
     """
     given = url or os.environ.get("DATABASE_URL")
     if not given:
@@ -44,14 +44,14 @@ def database_url(url: str | None = None) -> URL:
     if parsed.drivername in ("postgres", "postgresql"):  # as platforms write it
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("postgresql+psycopg", "sqlite"):
-        raise StoreError(not_now(f"Drawings cannot be kept in {parsed.drivername!r}. {_GIVE_A_URL}"))
+        raise StoreError(not_now(f"Drawings cannot be stored in {parsed.drivername!r}. {_GIVE_A_URL}"))
     if parsed.drivername == "sqlite" and (parsed.database or ":memory:") == ":memory:":
         raise StoreError(not_now(f"Drawings in memory would be lost when the program ends. {_GIVE_A_URL}"))
     return parsed
 
 
 def open_database(url: str | None = None) -> Engine:
-    """The database, with today's schema; many processes may do so at once.
+    """Open the database and bring its schema up to date; many processes may do so at once.
 
     Raises:
         StoreError: it cannot be opened, or was made by a newer program.
@@ -61,7 +61,7 @@ def open_database(url: str | None = None) -> Engine:
         engine = engine_of(place)
         try:
             if engine.dialect.name == "sqlite":
-                _keep_a_log(engine)
+                _use_write_ahead_log(engine)
             _upgrade(engine)
         except BaseException:
             engine.dispose()
@@ -70,13 +70,13 @@ def open_database(url: str | None = None) -> Engine:
 
 
 def engine_of(place: URL) -> Engine:
-    """The database as it is."""
+    """Return an engine for the database, whatever its schema."""
     return _sqlite(place) if place.drivername == "sqlite" else _postgresql(place)
 
 
 @contextmanager
 def clear_errors(place: URL) -> Iterator[None]:
-    """Within it, what a database complains of becomes a `StoreError` that says what to do."""
+    """Turn errors of the database within into a `StoreError` that says what to do."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
@@ -84,31 +84,31 @@ def clear_errors(place: URL) -> Iterator[None]:
 
 
 def name_of(place: URL) -> str:
-    """Which database that is, without the password, wherever the address has it."""
+    """Return the database's address without passwords."""
     return place.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees the database as it is now."""
+    """Open a transaction that sees the database as it is now."""
     with clear_errors(engine.url), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that changes all that it does or nothing; what it has changed is on the disk when it ends."""
+    """Open a transaction that makes all of its changes or none; they are on the disk when it ends."""
     with clear_errors(engine.url), engine.execution_options(begin="IMMEDIATE").begin() as connection:
         yield connection
 
 
 def forget_what_was_deleted(engine: Engine) -> None:
-    """Write the database's files anew, without what was deleted; backups and a server's own log are not ours.
+    """Rewrite the database's files without what was deleted; backups and a server's own log stay as they are.
 
     Takes about a second for 100 MB, during which others wait.
 
     Raises:
-        StoreError: others kept it busy, or the disk is full; what was deleted may still be in the files.
+        StoreError: others kept it busy, or the disk is full; traces of what was deleted may remain in the files.
     """
     try:
         if engine.dialect.name == "sqlite":
@@ -121,7 +121,7 @@ def forget_what_was_deleted(engine: Engine) -> None:
 
 
 def _rewrite_file(engine: Engine) -> None:
-    """Deleted bytes are zeroed at once, but copies lie in the log, and where rows were moved to other pages."""
+    """Remove the copies of deleted rows; SQLite zeroes the rows, but not the log or pages that rows were moved from."""
     with engine.connect().execution_options(begin=None) as connection:
         connection.exec_driver_sql("VACUUM")
         busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
@@ -134,18 +134,20 @@ def _sqlite(place: URL) -> Engine:
     path = None if place.query else Path(place.database)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(place, connect_args={"timeout": PATIENCE})
+    engine = create_engine(place, connect_args={"timeout": WAIT_SECONDS})
     opened: list[tuple[int, int] | None] = []
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # transactions begin where we say; Python's own would leave out some
+        connection.isolation_level = (
+            None  # we begin transactions ourselves; the sqlite3 module would leave some statements out
+        )
         for setting in ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # SQLite goes on writing into a file that was deleted or moved away, where nobody finds what was kept
+        # SQLite would go on writing into a file that was deleted or moved away, and what it saved would be lost
         now = _identity(path)
         if not opened:
             opened.append(now)
@@ -158,7 +160,7 @@ def _sqlite(place: URL) -> Engine:
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:
-    """Which file stands at a path, whatever it holds; None where there is none."""
+    """Return what tells the file at a path from any other; None where there is none."""
     try:
         found = path.stat() if path else None
     except OSError:
@@ -168,27 +170,27 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 
 def _postgresql(place: URL) -> Engine:
     patience: dict[str, Any] = {
-        "connect_timeout": PATIENCE // 3,
-        "tcp_user_timeout": PATIENCE * 1000,  # a network that fell silent is an error, not a wait without end
-        "prepare_threshold": None,  # poolers that platforms put before the server lose prepared statements
+        "connect_timeout": WAIT_SECONDS // 3,
+        "tcp_user_timeout": WAIT_SECONDS * 1000,  # without it, a silent network means waiting for ever
+        "prepare_threshold": None,  # connection poolers lose prepared statements
     }
     arguments = {key: value for key, value in patience.items() if key not in place.query}
     engine = create_engine(place, connect_args=arguments, pool_pre_ping=True)  # servers restart
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        connection.execute(f"SET lock_timeout = '{PATIENCE}s'")
+        connection.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'")
         connection.commit()
 
     return engine
 
 
-def _keep_a_log(engine: Engine) -> None:
-    """Switch to the write-ahead log; it is the file's property, so only the first process has to.
+def _use_write_ahead_log(engine: Engine) -> None:
+    """Switch to the write-ahead log, which is a property of the file.
 
-    SQLite does not wait here as it does elsewhere when processes do so at once.
+    When several processes do so at once, SQLite does not wait by itself as it does elsewhere.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             with engine.connect().execution_options(begin=None) as connection:
@@ -201,8 +203,8 @@ def _keep_a_log(engine: Engine) -> None:
 
 
 def _upgrade(engine: Engine) -> None:
-    """Bring the schema up to date, in one transaction and under a lock: others wait, then find it done."""
-    from alembic import command  # here, as most of the program does without
+    """Bring the schema up to date in one transaction, under a lock; other processes wait, then find it done."""
+    from alembic import command  # imported here, since most of the program does not need it
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
@@ -221,19 +223,19 @@ def _upgrade(engine: Engine) -> None:
 
 
 def _revision(connection: Connection, steps: Any) -> str | None:
-    """Which step the database has seen last, or none.
+    """Return the last migration that the database has seen, or None.
 
     Raises:
-        StoreError: one that this program does not know.
+        StoreError: this program does not know that migration.
     """
     from alembic.runtime.migration import MigrationContext
 
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    revision = context.get_current_revision()
+    revision = ", ".join(context.get_current_heads()) or None  # a damaged database may name several
     if revision is not None and revision not in {step.revision for step in steps.walk_revisions()}:
         raise StoreError(
             not_now(
-                f"{name_of(connection.engine.url)} was made by a newer program than this one (its form is {revision}). "
+                f"{name_of(connection.engine.url)} was made by a newer program (its revision is {revision}). "
                 "Update this program, or let DATABASE_URL name another database."
             )
         )
@@ -241,4 +243,4 @@ def _revision(connection: Connection, steps: Any) -> str | None:
 
 
 _GIVE_A_URL = "Give one such as postgresql://user:password@host/database or sqlite:////folder/drawings.sqlite3."
-_TRACES = "Deleted, but traces may be left in the database's files; delete again in a moment to have them gone."
+_TRACES = "Deleted, but traces may remain in the database's files. Delete again in a moment to remove them."

@@ -1,4 +1,4 @@
-"""What a database complains of, as a sentence that says what to do."""
+"""Turn errors of a database into sentences that say what to do."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -7,22 +7,25 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 FULL = "The disk is full. Make room, then try again."
-BUSY = "Others are writing and took too long. Try again in a moment."
+BUSY = "Other programs kept it busy for too long. Try again in a moment."
 READ_ONLY = "It can only be read. Make the file and its folder writable, or let DATABASE_URL name another database."
 UNREACHABLE = "It cannot be opened. Make the folder writable, or let DATABASE_URL name another database."
 DAMAGED = (
-    "It is damaged, or no database of ours. Put a copy from before in its place, or move it away to begin anew; "
-    "the files -wal and -shm beside it belong to it."
+    "It is damaged, or not a database of this program. Restore it from a backup, or move it away to start with an "
+    "empty one, together with the files -wal and -shm beside it."
 )
 TAKEN_AWAY = (
-    "Its file was deleted or moved away while this program ran. Put it back, or start the program again to begin anew."
+    "Its file was deleted or moved away while this program ran. Put it back, or restart the program to start with an "
+    "empty one."
 )
-DISK = "The disk fails to read or write. Check it, and the room on it, then try again."
+DISK = "The disk cannot be read or written. Check the disk and its free space, then try again."
 AWAY = "The server does not answer. Check that it runs and that DATABASE_URL is right, then try again."
-DENIED = "The server does not let this user do that. Check name and password in DATABASE_URL, and what it may do."
-MISSING = "The server has no such database. Make it (createdb), or correct DATABASE_URL."
-FOREIGN = "Its tables are not what this program left there. Let DATABASE_URL name another database."
-UNKNOWN = "Try again; if that does not help, look into the database's log."
+DENIED = (
+    "The server does not allow this user to do that. Check name and password in DATABASE_URL, and the user's rights."
+)
+MISSING = "The server has no such database. Create it (createdb), or correct DATABASE_URL."
+FOREIGN = "Its tables are not those of this program. Let DATABASE_URL name another database."
+UNKNOWN = "Try again; if that does not help, look in the database's log."
 
 _SQLITE: Mapping[str, str] = {
     "SQLITE_FULL": FULL,
@@ -56,12 +59,12 @@ _POSTGRESQL: Mapping[str, str] = {  # by SQLSTATE, or the two characters of its 
 
 
 def not_now(why: str) -> str:
-    """What a visitor has to know, then what is for whoever can mend it."""
+    """Return a message: first what a visitor has to know, then what the operator has to do."""
     return f"Drawings cannot be saved or read just now. For whoever runs this program: {why}"
 
 
 def what_to_do(error: Exception) -> str:
-    """What to do about it, and what happened."""
+    """Return what to do about an error, followed by the error."""
     if isinstance(error, PoolTimeoutError):
         return BUSY
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
@@ -77,13 +80,13 @@ def _remedy(error: Exception, cause: BaseException) -> str:
         return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2], UNKNOWN)
     if isinstance(cause, OSError):
         return UNREACHABLE
-    if isinstance(error, DBAPIError):  # the driver says so itself: nobody there, or no longer
+    if isinstance(error, DBAPIError):  # the driver never reached the server, or lost it
         return _unreached(str(cause))
     return UNKNOWN
 
 
 def _unreached(text: str) -> str:
-    """Before a connection stands, PostgreSQL's driver has no codes, only words."""
+    """Choose a remedy by the error's text; before it is connected, PostgreSQL's driver gives no codes."""
     if "does not exist" in text and "database" in text:
         return MISSING
     return DENIED if "authentication" in text or "role" in text else AWAY

@@ -1,13 +1,13 @@
-"""Drawings that travel: a zip file with a table, a PNG of each, and the digits in MNIST's own form.
+"""Export drawings to a zip file, and import them from one.
 
-    drawings.csv                  a line for each drawing, with all that is kept of it; frames in base64
+    drawings.csv                  a line for each drawing with everything that is stored of it; frames in base64
     png/<id>.png                  its ink
-    drawings-images-idx3-ubyte    the frames of those labelled 0 to 9, in the table's order, as MNIST's files are
+    drawings-images-idx3-ubyte    the frames of those labelled 0 to 9, in the table's order, in MNIST's format
     drawings-labels-idx1-ubyte    their labels
-    strokes.gz                    the pen's points of those labelled 0 to 9, as `strokes.read_characters` takes them
+    strokes.gz                    the pen's points of those labelled 0 to 9, as `strokes.read_characters` reads them
 
-The import reads the table and the PNGs; the last three are for other programs. The table has the strokes as they were
-kept: the canvas's own objects, with colours and curves.
+The import reads the table and the PNGs; the last three are for other programs. The table has the strokes as the canvas
+sent them, its own objects with colours and curves.
 """
 
 import base64
@@ -25,50 +25,59 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from mnist_core.drawings.drawing import DIGITS, LARGEST_PNG, LONGEST_STROKES, StoredDrawing
+from mnist_core.drawings.drawing import DIGITS, MAX_PNG_BYTES, MAX_STROKES_LETTERS, StoredDrawing
 from mnist_core.drawings.store import DrawingStore
 from mnist_core.errors import DatasetError, StoreError
 
 TABLE, IMAGES, LABELS = "drawings.csv", "drawings-images-idx3-ubyte", "drawings-labels-idx1-ubyte"
 STROKES = "strokes.gz"
-MOST_DRAWINGS = 100_000
-LARGEST = 1_000_000_000
-"""Bytes of all files together, unpacked."""
-LONGEST_CELL = LONGEST_STROKES + 1
+MAX_DRAWINGS = 100_000
+MAX_UNPACKED_BYTES = 1_000_000_000
+"""Of all files in the zip together."""
+MAX_EXPANSION = 100
+"""A file may unpack to this many times its size, so that a small one cannot keep the server busy for minutes."""
+FREE_BYTES = 10_000_000
+"""That much may come out of any file."""
+MAX_CELL_LETTERS = MAX_STROKES_LETTERS + 1
 COLUMNS = tuple(field.name for field in fields(StoredDrawing))
+DIRECTORY_ENTRY = b"PK\1\2"
+"""Begins the entry that a zip file's directory has for each file in it."""
 
 _FORMULA = "'=+-@"
-"""A spreadsheet would compute what begins so; it gets an apostrophe before it, which the import takes away."""
-_DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, struct.error)
+"""A spreadsheet would run text that begins so; the export puts an apostrophe before it, and the import removes it."""
+_UNREADABLE = (
+    *(KeyError, ValueError, TypeError, AttributeError, OverflowError, csv.Error),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, struct.error),
+)
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of an import."""
+    """How many drawings an import added and skipped."""
 
     added: int
     skipped: int
-    """Their ids were there already; these drawings stay as they were."""
+    """Drawings whose ids were in the store already; they were left unchanged."""
 
 
 def to_zip(store: DrawingStore, writers: Sequence[str] | None = None) -> bytes:
-    """The drawings of these writers (`None`: of all), as `from_zip` takes them.
+    """Export the drawings of these writers (`None`: of all) as a zip file that `from_zip` reads.
 
     Raises:
-        StoreError: there are more than one file may hold, or the store fails.
+        StoreError: there are too many for one file, or the store fails.
     """
     content, table = io.BytesIO(), io.StringIO(newline="")
-    lines = csv.DictWriter(table, COLUMNS)
-    lines.writeheader()
+    rows = csv.DictWriter(table, COLUMNS)
+    rows.writeheader()
     frames, labels, characters, size = bytearray(), bytearray(), bytearray(), 0
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, drawing in enumerate(store.each(writers), 1):
-            # the strokes twice, once as points; the rest of a drawing takes less than 3000 bytes
+            # the strokes appear twice, once as points; the rest of a drawing takes less than 3000 bytes
             size += len(drawing.png) + 2 * len(drawing.strokes.encode()) + 3000
-            if number > MOST_DRAWINGS or size > LARGEST:
-                raise StoreError("That is more than one file may hold. Export some of the writers at a time.")
-            archive.writestr(f"png/{drawing.id}.png", drawing.png, zipfile.ZIP_STORED)  # packed already
-            lines.writerow(_to_cells(drawing))
+            if number > MAX_DRAWINGS or size > MAX_UNPACKED_BYTES:
+                raise StoreError("These are too many drawings for one file. Export some of the writers at a time.")
+            archive.writestr(_png_name(drawing.id), drawing.png, zipfile.ZIP_STORED)  # compressed already
+            rows.writerow(_to_cells(drawing))
             if drawing.label in DIGITS:
                 frames += drawing.frame
                 labels.append(drawing.label)
@@ -83,76 +92,112 @@ def to_zip(store: DrawingStore, writers: Sequence[str] | None = None) -> bytes:
 
 
 def from_zip(store: DrawingStore, content: bytes) -> Imported:
-    """Keep the drawings of a file that `to_zip` has made, all or none; those whose ids are there already stay.
+    """Import the drawings of a file that `to_zip` made: all of them, or none where one is damaged.
+
+    Drawings whose ids are in the store already are skipped.
 
     Raises:
-        DatasetError: it is damaged, too large, or no such file; nothing was kept.
-        StoreError: the store fails; nothing was kept.
+        DatasetError: the file is damaged, too large or of another kind; nothing was imported.
+        StoreError: the store fails; nothing was imported.
     """
     read = 0
 
     def counted(archive: zipfile.ZipFile) -> Iterator[StoredDrawing]:
         nonlocal read
-        for drawing in _drawings(archive):
+        ids: set[str] = set()
+        for number, cells in _rows(archive):
             read += 1
-            if read > MOST_DRAWINGS:
-                raise DatasetError(_TOO_MUCH)
-            yield drawing
+            if read > MAX_DRAWINGS:
+                raise DatasetError(_TOO_LARGE)
+            if cells["id"] not in ids:
+                ids.add(cells["id"])
+                yield _to_drawing(number, cells, archive)
 
+    if content.count(DIRECTORY_ENTRY) > MAX_DRAWINGS + 10:  # zipfile would make an object of each
+        raise DatasetError(_TOO_LARGE)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_sizes(archive)
-            added = store.add_all(counted(archive))
-    except _DAMAGE as error:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except _UNREADABLE as error:
         raise DatasetError(f"The file cannot be read ({error}). {_REMEDY}") from error
+    with archive:
+        _check_members(archive, len(content))
+        added = store.add_all(counted(archive))
     return Imported(added, read - added)
 
 
-def _check_sizes(archive: zipfile.ZipFile) -> None:
-    """Before anything is unpacked; what is read later is no longer than is said here, or its checksum is wrong."""
-    held = archive.infolist()
-    names = Counter(file.filename for file in held)
+def _check_members(archive: zipfile.ZipFile, packed_bytes: int) -> None:
+    """Check names and sizes before anything is unpacked; no more is read of a file later than it says here.
+
+    Raises:
+        DatasetError: a file is missing, appears twice, or is too large.
+    """
+    members = archive.infolist()
+    names = Counter(member.filename for member in members)
     if TABLE not in names:
         raise DatasetError(f"The file holds no {TABLE}. {_REMEDY}")
     if twice := [name for name, times in names.items() if times > 1]:
         raise DatasetError(f"The file holds {twice[0]!r:.80} twice. {_REMEDY}")
-    if len(held) > MOST_DRAWINGS + 4 or sum(file.file_size for file in held) > LARGEST:
-        raise DatasetError(_TOO_MUCH)
+    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+        raise DatasetError(f"The file is packed in another way than the export packs it. {_REMEDY}")
+    allowed_bytes = min(MAX_UNPACKED_BYTES, FREE_BYTES + MAX_EXPANSION * packed_bytes)
+    if len(members) > MAX_DRAWINGS + 4 or sum(member.file_size for member in members) > allowed_bytes:
+        raise DatasetError(_TOO_LARGE)
 
 
-def _drawings(archive: zipfile.ZipFile) -> Iterator[StoredDrawing]:
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))  # a setting of the whole process
+def _rows(archive: zipfile.ZipFile) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield the table's rows, each with its line number.
+
+    Raises:
+        DatasetError: the table is damaged, or has other columns; the message names the line.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL_LETTERS))  # a setting of the whole process
     number = 1
-    with archive.open(TABLE) as table:
-        lines = csv.DictReader(io.TextIOWrapper(table, "utf-8-sig", newline=""))
-        try:
-            if set(lines.fieldnames or ()) != set(COLUMNS):
+    try:
+        with archive.open(TABLE) as table:
+            rows = csv.DictReader(io.TextIOWrapper(table, "utf-8-sig", newline=""))
+            if set(rows.fieldnames or ()) != set(COLUMNS):
                 raise DatasetError(f"{TABLE} does not have the columns {', '.join(COLUMNS)}. {_REMEDY}")
-            for number, cells in enumerate(lines, 2):  # noqa: B007
-                drawing = _from_cells(cells, archive)
-                drawing.check()
-                yield drawing
-        except (KeyError, ValueError, TypeError, AttributeError, csv.Error, *_DAMAGE) as error:
-            raise DatasetError(f"{TABLE}, line {number}, cannot be read ({error}). {_REMEDY}") from error
+            for number, cells in enumerate(rows, 2):
+                yield number, cells
+    except _UNREADABLE as error:
+        raise DatasetError(f"{TABLE}, line {number}, cannot be read ({error}). {_REMEDY}") from error
+
+
+def _to_drawing(number: int, cells: Mapping[str, str], archive: zipfile.ZipFile) -> StoredDrawing:
+    """Return the drawing of a row.
+
+    Raises:
+        DatasetError: it is damaged, or cannot be saved; the message names the line.
+    """
+    try:
+        drawing = _from_cells(cells, archive)
+        drawing.check()
+    except _UNREADABLE as error:
+        raise DatasetError(f"{TABLE}, line {number}, cannot be read ({error}). {_REMEDY}") from error
+    return drawing
+
+
+def _png_name(id: str) -> str:
+    return f"png/{id}.png"
 
 
 def _points(strokes: str) -> list[list[list[float]]]:
-    """Where the pen was, stroke by stroke; empty where not only a pen drew, as on an example, or nobody knows."""
+    """Return the pen's points, stroke by stroke; none where something else than a pen drew, such as an example."""
     try:
-        held = json.loads(strokes)
-        paths = [_pen(stroke["path"]) if isinstance(stroke, dict) else stroke for stroke in held]
+        parsed = json.loads(strokes)
+        paths = [_pen_points(stroke["path"]) if isinstance(stroke, dict) else stroke for stroke in parsed]
         return [[[float(x), float(y)] for x, y in path] for path in paths]
     except (ValueError, TypeError, LookupError, OverflowError):
         return []
 
 
-def _pen(path: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
-    """The points from which the canvas made a path: its curves have them for control, and it ends at the last."""
+def _pen_points(path: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return the points of which the canvas made a path: the control points of its curves, and its end."""
     return [*(command[1:3] for command in path if command[0] == "Q"), path[-1][-2:]]
 
 
 def _to_cells(drawing: StoredDrawing) -> dict[str, str]:
-    """A line of the table; the PNG is named, not held."""
+    """Return a row of the table; it has the PNG's name in the zip file."""
     cells = {name: str(getattr(drawing, name)) for name in COLUMNS if name not in ("png", "frame")}
     for name in ("writer", "version"):
         if cells[name].startswith(tuple(_FORMULA)):
@@ -161,26 +206,30 @@ def _to_cells(drawing: StoredDrawing) -> dict[str, str]:
         "time": drawing.time.isoformat(),
         "accepted": "yes" if drawing.accepted else "no",
         "confidence": repr(drawing.confidence),
-        "png": f"png/{drawing.id}.png",
+        "png": _png_name(drawing.id),
         "frame": base64.b64encode(drawing.frame).decode(),
     }
 
 
 def _from_cells(cells: Mapping[str, str], archive: zipfile.ZipFile) -> StoredDrawing:
-    """What `_to_cells` wrote down."""
+    """Return the drawing from which `_to_cells` made a row."""
+    if cells["png"] != _png_name(cells["id"]):
+        raise ValueError(f"its PNG is not {_png_name(cells['id'])!r:.60}")
     picture = archive.getinfo(cells["png"])
-    if picture.file_size > LARGEST_PNG:
-        raise DatasetError(f"{picture.filename} is larger than {LARGEST_PNG:,} bytes. {_REMEDY}")
+    if picture.file_size > MAX_PNG_BYTES:
+        raise ValueError(f"{picture.filename} is larger than {MAX_PNG_BYTES:,} bytes")
     try:
         frame = base64.b64decode(cells["frame"], validate=True)
     except binascii.Error as error:
         raise ValueError("its frame is not in base64") from error
+    with archive.open(picture) as file:
+        png = file.read(picture.file_size + 1)  # `archive.read` would unpack all that is there, whatever its size
     return StoredDrawing(
         id=cells["id"],
         time=datetime.fromisoformat(cells["time"]),
         writer=cells["writer"].removeprefix("'"),
         label=int(cells["label"]),
-        png=archive.read(picture),
+        png=png,
         strokes=cells["strokes"],
         frame=frame,
         digit=int(cells["digit"]),
@@ -190,8 +239,8 @@ def _from_cells(cells: Mapping[str, str], archive: zipfile.ZipFile) -> StoredDra
     )
 
 
-_TOO_MUCH = (
-    f"The file holds more than {MOST_DRAWINGS:,} drawings, or unpacks to more than {LARGEST:,} bytes. "
-    "Nothing was imported; import it in pieces."
+_TOO_LARGE = (
+    f"The file holds more than {MAX_DRAWINGS:,} drawings, or unpacks to more than {MAX_UNPACKED_BYTES:,} bytes or "
+    f"{MAX_EXPANSION} times its size. Nothing was imported; import it in pieces."
 )
-_REMEDY = "Give a zip file as the export makes it. Nothing was imported."
+_REMEDY = "Choose a zip file that was exported here. Nothing was imported."

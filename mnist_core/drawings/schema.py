@@ -1,4 +1,4 @@
-"""The table in which people's drawings are kept, as the newest migration leaves it; see `migrations`."""
+"""The table of drawings as the newest migration leaves it; see `migrations`."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 VERSION_TABLE = "drawings_revision"
-"""Says which migration the database has seen. A name of our own: other programs may share the database."""
+"""Table that names the last migration; not Alembic's default, since other programs may share the database."""
 LONGEST_NAME = 60
 """Letters of a writer's name."""
 LONGEST_VERSION = 200
@@ -29,20 +29,20 @@ FRAME_BYTES = 28 * 28
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time in UTC that comes back with its zone, also from SQLite, which keeps none."""
+    """A time in UTC that is read with its zone, even from SQLite, which stores none."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """On the way in."""
+        """Return what is stored for a time."""
         if value is None:
             return None
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """On the way out."""
+        """Return a stored time with its zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -66,6 +66,6 @@ drawings = Table(
     CheckConstraint("label BETWEEN -1 AND 9", name="drawings_label"),
     CheckConstraint("digit BETWEEN 0 AND 9", name="drawings_digit"),
     CheckConstraint(f"length(frame) = {FRAME_BYTES}", name="drawings_frame"),
-    Index("drawings_time", "time", "id"),  # the newest first, all of them
-    Index("drawings_writer", "writer", "time"),  # a writer's, and how many each has
+    Index("drawings_time", "time", "id"),  # all drawings, the newest first
+    Index("drawings_writer", "writer", "time"),  # a writer's drawings, and how many each writer has
 )

@@ -1,6 +1,7 @@
-"""The drawings that people confirmed or corrected, kept in a database; `database` says in which, and how carefully."""
+"""`DrawingStore`, which keeps the drawings that people confirmed or corrected in a database."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from itertools import islice
 from types import TracebackType
@@ -8,10 +9,11 @@ from typing import Any, Self
 from weakref import finalize
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Result, Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mnist_core.drawings.database import forget_what_was_deleted, name_of, open_database, reading, writing
+from mnist_core.drawings.database_errors import DAMAGED, not_now
 from mnist_core.drawings.drawing import LABELS, StoredDrawing
 from mnist_core.drawings.schema import drawings
 from mnist_core.errors import RefusedDrawingError, StoreError
@@ -19,25 +21,25 @@ from mnist_core.images.datasets import LabelledImages
 
 __all__ = ["DrawingStore", "StoredDrawing"]
 
-AT_ONCE = 200
-"""So many rows are read, written or deleted by one statement."""
+BATCH_ROWS = 200
+"""Rows that one statement reads, writes or deletes."""
 
 
 class DrawingStore:
     """Keeps drawings. Threads and processes may share one database, each process with a store of its own.
 
-    Every method raises `StoreError` where the database fails; nothing has then changed, and the same call can be made
-    again, where the message does not say otherwise.
+    Every method raises `StoreError` where the database fails. Nothing has then changed, unless the message says
+    otherwise, and the same call can be made again.
     """
 
     def __init__(self, url: str | None = None) -> None:
-        """Open the database: `url`, else `DATABASE_URL`, else SQLite's `drawings.sqlite3` among the versions.
+        """Open the database: `url`, else `DATABASE_URL`, else SQLite's `drawings.sqlite3` beside the versions.
 
         Raises:
             StoreError: it cannot be opened; the message says what to do.
         """
         self._engine = open_database(url)
-        finalize(self, self._engine.dispose)  # whoever keeps a store for as long as the program runs need not close it
+        finalize(self, self._engine.dispose)  # a store that lives as long as the program need not be closed
 
     def __enter__(self) -> Self:
         return self
@@ -48,21 +50,23 @@ class DrawingStore:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self._engine.dispose()
 
     @property
     def place(self) -> str:
-        """Where the drawings are kept, without the password."""
+        """The address of the database, without the password."""
         return name_of(self._engine.url)
 
     def add(self, drawing: StoredDrawing) -> bool:
-        """Keep a drawing; when this returns, it is on the disk. Whether it was new: saving it again changes nothing.
+        """Save a drawing, and return whether it was new; saving it again changes nothing.
+
+        When this returns, the drawing is on the disk.
 
         Raises:
-            RefusedDrawingError: it cannot be kept as it is, or its id belongs to a drawing with other ink, label or
-                writer (for another label there is `relabel`).
-            StoreError: the database fails. Save it again, with the same id.
+            RefusedDrawingError: the drawing is not valid, or its id belongs to a drawing with other ink, label or
+                writer (to change the label there is `relabel`).
+            StoreError: the database fails. Save the drawing again, with the same id.
         """
         drawing.check()
         with writing(self._engine) as connection:
@@ -73,21 +77,23 @@ class DrawingStore:
             ).one()
         if (kept.writer, kept.label, kept.frame) != (drawing.writer, drawing.label, drawing.frame):
             raise RefusedDrawingError(
-                "Another drawing is kept under the same id (or this one, with another label or writer). Relabel that "
+                "Another drawing is saved under the same id (or this one, with another label or writer). Relabel that "
                 "one, or give this one a new id."
             )
         return False
 
     def add_all(self, many: Iterable[StoredDrawing]) -> int:
-        """Keep all drawings or, where one fails, none. How many were new: those whose id is there already stay.
+        """Save all drawings or, where one fails, none, and return how many were new.
+
+        Drawings whose ids are in the store already are skipped.
 
         Raises:
-            RefusedDrawingError: one cannot be kept as it is.
+            RefusedDrawingError: one is not valid.
             StoreError: the database fails.
         """
         rest, added = iter(many), 0
         with writing(self._engine) as connection:
-            while some := list(islice(rest, AT_ONCE)):
+            while some := list(islice(rest, BATCH_ROWS)):
                 for drawing in some:
                     drawing.check()
                 added += len(connection.execute(_insert(connection), [_row(drawing) for drawing in some]).all())
@@ -102,56 +108,60 @@ class DrawingStore:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[StoredDrawing]:
-        """Drawings by these writers and with these labels (`None`: any), by time; `limit` of them after `offset`."""
+        """Return drawings by these writers and with these labels (`None`: any) by time; `limit` after `offset`."""
         query = _in_order(select(drawings), newest_first).where(*_chosen(writers, labels)).limit(limit).offset(offset)
         with reading(self._engine) as connection:
-            return [StoredDrawing(**row) for row in connection.execute(query).mappings()]
+            return list(_drawings(connection.execute(query)))
 
     def get(self, id: str) -> StoredDrawing | None:
-        """The drawing with this id, if there is one."""
+        """Return the drawing with this id, or None."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(drawings).where(drawings.c.id == id)).mappings().first()
-        return StoredDrawing(**row) if row else None
+            return next(_drawings(connection.execute(select(drawings).where(drawings.c.id == id))), None)
 
     def ids(self, beginning: str, *, limit: int) -> list[str]:
-        """The ids that begin so, `limit` of them at most."""
+        """Return ids with this beginning, `limit` of them at most."""
         query = select(drawings.c.id).where(drawings.c.id.startswith(beginning, autoescape=True)).limit(limit)
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
     def each(self, writers: Sequence[str] | None = None) -> Iterator[StoredDrawing]:
-        """Drawings by these writers, the oldest first, few in memory at a time; all as they were at the beginning."""
+        """Yield drawings by these writers (`None`: any), the oldest first, as they were when the first was read.
+
+        Only a few are in memory at a time.
+        """
         query = _in_order(select(drawings), newest_first=False).where(*_chosen(writers))
         with reading(self._engine) as connection:
-            for row in connection.execution_options(yield_per=AT_ONCE).execute(query).mappings():
-                yield StoredDrawing(**row)
+            yield from _drawings(connection.execution_options(yield_per=BATCH_ROWS).execute(query))
 
     def count(self, writers: Sequence[str] | None = None, *, labels: Sequence[int] | None = None) -> int:
-        """How many drawings there are by these writers and with these labels (`None`: any)."""
+        """Count the drawings by these writers and with these labels (`None`: any)."""
         with reading(self._engine) as connection:
             query = select(func.count()).select_from(drawings).where(*_chosen(writers, labels))
             return int(connection.execute(query).scalar_one())
 
     def writers(self) -> Mapping[str, int]:
-        """How many drawings each writer has, by name; those without a name are under the empty one."""
+        """Count each writer's drawings, sorted by name; those without a writer are under the empty name."""
         query = select(drawings.c.writer, func.count()).group_by(drawings.c.writer)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         return dict(sorted((row[0], row[1]) for row in rows))
 
     def images(self, writers: Sequence[str] | None = None, *, others: bool = False) -> LabelledImages:
-        """Frames and labels of digits by these writers, the oldest first; with `others` also of what is no digit."""
+        """Return frames and labels of digits by these writers, the oldest first; with `others` non-digits too."""
         query = _in_order(select(drawings.c.frame, drawings.c.label), newest_first=False).where(*_chosen(writers))
         if not others:
             query = query.where(drawings.c.label >= 0)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        frames = np.frombuffer(b"".join(row.frame for row in rows), np.uint8).reshape(-1, 28, 28)
-        labels = np.array([row.label for row in rows], np.int64)
-        return LabelledImages("corrected drawings", frames.copy(), labels)
+        with _damage_reported():
+            frames = np.frombuffer(bytearray().join(row.frame for row in rows), np.uint8).reshape(-1, 28, 28)
+            labels = np.array([row.label for row in rows], np.int64)
+            if len(frames) != len(rows) or not np.isin(labels, LABELS).all():
+                raise ValueError("a frame or a label is out of range")
+        return LabelledImages("corrected drawings", frames, labels)
 
     def relabel(self, id: str, label: int) -> None:
-        """Say that a drawing is something else.
+        """Change the label of a drawing.
 
         Raises:
             RefusedDrawingError: there is no such label.
@@ -162,38 +172,30 @@ class DrawingStore:
         with writing(self._engine) as connection:
             found = connection.execute(drawings.update().where(drawings.c.id == id).values(label=int(label))).rowcount
         if not found:
-            raise StoreError("That drawing is not there any more. Somebody may have deleted it; load the list anew.")
+            raise StoreError("That drawing is not there any more. Somebody may have deleted it; load the list again.")
 
     def delete(self, ids: Iterable[str]) -> int:
-        """Delete drawings for good, and say how many there were.
+        """Delete drawings for good, and return how many there were.
 
         Raises:
-            StoreError: the database fails; or they are deleted, but traces may be left in its files.
+            StoreError: the database fails; or they are deleted, but traces may remain in its files.
         """
         rest = iter(ids)
-        chunks = iter(lambda: list(islice(rest, AT_ONCE)), [])
+        chunks = iter(lambda: list(islice(rest, BATCH_ROWS)), [])
         return self._delete(drawings.c.id.in_(chunk) for chunk in chunks)
 
     def delete_writer(self, name: str) -> int:
-        """Delete all that a writer drew, for good: nothing of it can be read from the database's files afterwards.
-
-        Raises:
-            StoreError: as for `delete`.
-        """
+        """Delete all drawings of a writer for good; raises what `delete` raises."""
         return self._delete([drawings.c.writer == name])
 
     def delete_all(self) -> int:
-        """Delete every drawing, for good.
-
-        Raises:
-            StoreError: as for `delete`.
-        """
+        """Delete every drawing for good; raises what `delete` raises."""
         return self._delete([drawings.c.id.is_not(None)])
 
     def _delete(self, chosen: Iterable[ColumnElement[bool]]) -> int:
         with writing(self._engine) as connection:
             deleted = sum(connection.execute(drawings.delete().where(some)).rowcount for some in chosen)
-        # also where none was left, since then the last attempt may have failed right here
+        # also where nothing was deleted now: an earlier attempt may have deleted the rows and then failed here
         forget_what_was_deleted(self._engine)
         return deleted
 
@@ -202,9 +204,31 @@ _FIELDS = tuple(field.name for field in fields(StoredDrawing))
 
 
 def _insert(connection: Connection) -> Any:
-    """Insert rows, and return the ids of those that were not there."""
+    """Return a statement that inserts rows, and returns the ids of those that were not there."""
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     return make(drawings).on_conflict_do_nothing(index_elements=["id"]).returning(drawings.c.id)
+
+
+def _drawings(result: Result[Any]) -> Iterator[StoredDrawing]:
+    """Yield the drawings of a query's rows.
+
+    Raises:
+        StoreError: a row is no drawing, as in a damaged database.
+    """
+    with _damage_reported():
+        for row in result.mappings():
+            drawing = StoredDrawing(**row)
+            drawing.check_values()
+            yield drawing
+
+
+@contextmanager
+def _damage_reported() -> Iterator[None]:
+    """Turn errors that wrong values in the database lead to into a `StoreError`."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise StoreError(not_now(f"{DAMAGED} ({error})")) from error
 
 
 def _row(drawing: StoredDrawing) -> dict[str, Any]:

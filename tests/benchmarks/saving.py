@@ -4,7 +4,7 @@
 
 On SQLite and on PostgreSQL: client processes save drawings at once through a small server process that uses
 `DrawingStore`. It is killed with SIGKILL and started again while they do. A client that gets no answer saves the same
-drawing again, under the same id, until it is told that it is kept. Then the database is opened anew and counted.
+drawing again, under the same id, until it is told that it is kept. Then the database is opened again and counted.
 Without PostgreSQL's server programs, SQLite only.
 """
 
@@ -162,7 +162,7 @@ def run(url: str, clients: int, drawings: int, kills: int) -> Outcome:
 
 
 def count(url: str, heard: list[Told], seconds: float) -> Outcome:
-    """Open the database anew, and compare what is there with what was acknowledged."""
+    """Open the database again, and compare what is there with what was acknowledged."""
     from mnist_core.drawings.store import DrawingStore
 
     with DrawingStore(url) as store:

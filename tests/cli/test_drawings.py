@@ -122,8 +122,8 @@ def test_the_beginning_of_an_id_will_do(
             for command in (("list",), ("delete", "--yes"), ("export", "--to", "x.zip"))
         ),
         (("export", "--to", "/no such folder/x.zip"), 1, "Choose another file"),
-        (("import", "none.zip"), 1, "Give a file that `export` has made"),
-        (("import", __file__), 1, "Give a zip file as the export makes it"),
+        (("import", "none.zip"), 1, "Give a file that `export` wrote"),
+        (("import", __file__), 1, "Choose a zip file that was exported here"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(

@@ -190,7 +190,7 @@ def test_bytes_that_were_changed_on_the_way_are_noticed(here: DrawingStore, tmp_
             assert there.find(newest_first=False) == MANY  # it was in what the import does not read
             there.delete_all()
         for end in (0, 10, len(content) // 2, len(content) - 5):
-            with pytest.raises(DatasetError, match="as the export makes it"):
+            with pytest.raises(DatasetError, match="that was exported here"):
                 from_zip(there, content[:end])
 
 
@@ -199,7 +199,7 @@ def test_what_unpacks_to_too_much_is_refused_before_it_is_unpacked(
 ) -> None:
     bomb = packed(unpacked(to_zip(here)) | {"zeros": bytes(50_000_000)})
     assert len(bomb) < 1_000_000
-    monkeypatch.setattr(exchange, "LARGEST", 10_000_000)
+    monkeypatch.setattr(exchange, "MAX_UNPACKED_BYTES", 10_000_000)
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
     with pytest.raises(DatasetError, match="import it in pieces"):
         from_zip(here, bomb)
@@ -209,7 +209,7 @@ def test_more_than_a_file_may_hold_is_neither_exported_nor_imported(
     here: DrawingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = to_zip(here)
-    monkeypatch.setattr(exchange, "MOST_DRAWINGS", 3)
+    monkeypatch.setattr(exchange, "MAX_DRAWINGS", 3)
     with pytest.raises(DatasetError, match="import it in pieces"):
         from_zip(here, content)
     with pytest.raises(StoreError, match="some of the writers"):

@@ -111,7 +111,7 @@ def test_a_database_of_a_newer_program_is_left_alone(url: str, newer: Path) -> N
     open_database(url).dispose()
     shutil.rmtree(newer / "versions" / "__pycache__", ignore_errors=True)
     (newer / "versions" / "revision_9999.py").unlink()
-    with pytest.raises(StoreError, match=r"newer program .* \(its form is 9999\)\. Update this program"):
+    with pytest.raises(StoreError, match=r"newer program \(its revision is 9999\)\. Update this program"):
         open_database(url)
 
 

@@ -160,7 +160,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "long version": ({"version": "x" * 201}, "version's name is longer"),
     "label 10": ({"label": 10}, "label 10"),
     "label -2": ({"label": -2}, "label -2"),
-    "label of numpy": ({"label": np.int64(7)}, "no int"),
+    "label of numpy": ({"label": np.int64(7)}, "not an int"),
     "answer -1": ({"digit": -1}, "answer -1"),
     "confidence 2": ({"confidence": 2.0}, "confidence"),
     "no confidence": ({"confidence": float("nan")}, "confidence"),
@@ -170,9 +170,9 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "strokes no JSON": ({"strokes": "[1,"}, "JSON"),
     "strokes too deep": ({"strokes": "[" * 100_000}, "JSON"),
     "strokes a number": ({"strokes": "7"}, "JSON"),
-    "long strokes": ({"strokes": "[" + " " * stored.LONGEST_STROKES + "]"}, "longer than"),
+    "long strokes": ({"strokes": "[" + " " * stored.MAX_STROKES_LETTERS + "]"}, "longer than"),
     "no PNG": ({"png": b"GIF89a" + bytes(40)}, "not a PNG"),
-    "large PNG": ({"png": drawing().png + bytes(stored.LARGEST_PNG)}, "larger than 500,000 bytes"),
+    "large PNG": ({"png": drawing().png + bytes(stored.MAX_PNG_BYTES)}, "larger than 500,000 bytes"),
     "PNG cut off": ({"png": drawing().png[:400]}, "damaged"),
     "wide PNG": ({"png": drawing().png[:16] + b"\0\1\0\0" * 2 + drawing().png[24:]}, "2048 × 2048"),
 }
@@ -276,7 +276,7 @@ TROUBLE = {full: "Make room", locked: "Try again in a moment", damaged: "is dama
 def test_when_the_file_fails_the_error_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: object, words: str
 ) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.2)
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.2)
     path = tmp_path / "drawings.sqlite3"
     with DrawingStore(f"sqlite:///{path}") as store, trouble(path, store):  # type: ignore[operator]
         with pytest.raises(StoreError, match=words) as failure:
@@ -301,8 +301,8 @@ def test_a_file_that_was_taken_away_is_missed_and_can_be_put_back(tmp_path: Path
         path.unlink()
         with pytest.raises(StoreError, match="deleted or moved away"):
             store.add(drawing(3))
-        with DrawingStore(url) as anew:
-            assert anew.add(drawing(3))
+        with DrawingStore(url) as again:
+            assert again.add(drawing(3))
     with DrawingStore(url) as store:
         assert store.count() == 1
 
@@ -318,7 +318,7 @@ def test_a_file_that_can_only_be_read_says_so(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
     (tmp_path / "drawings.sqlite3").write_bytes(b"no database" * 1000)
-    with pytest.raises(StoreError, match="no database of ours"):
+    with pytest.raises(StoreError, match="not a database of this program"):
         DrawingStore(f"sqlite:///{tmp_path / 'drawings.sqlite3'}")
 
 
@@ -347,7 +347,7 @@ def test_a_missing_database_and_a_restarted_server(postgresql: Server) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        *(("mysql://x/y", "cannot be kept in 'mysql'"), ("nonsense", "cannot be understood")),
+        *(("mysql://x/y", "cannot be stored in 'mysql'"), ("nonsense", "cannot be understood")),
         *(("sqlite://", "in memory"), ("sqlite:///:memory:", "in memory")),
     ],
 )
@@ -370,5 +370,5 @@ def test_sqlite_is_as_careful_as_promised(tmp_path: Path) -> None:
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
     assert found == {
         **{"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1},
-        "busy_timeout": database.PATIENCE * 1000,
+        "busy_timeout": database.WAIT_SECONDS * 1000,
     }

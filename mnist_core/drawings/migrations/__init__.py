@@ -1,1 +1,1 @@
-"""How the database of drawings came to its present form: one module in `versions` for each step."""
+"""The migrations of the database of drawings, one module in `versions` for each."""

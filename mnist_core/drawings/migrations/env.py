@@ -1,6 +1,6 @@
-"""What Alembic runs: the steps, over the connection that `database` hands it, in the transaction it began.
+"""Run migrations for Alembic, over the connection and in the transaction that `database` gives it.
 
-By hand, to write the next step: `alembic revision --autogenerate -m "…" --rev-id 0002` compares the schema with the
+To write the next migration by hand: `alembic revision --autogenerate -m "…" --rev-id 0002` compares the schema with the
 database that `DATABASE_URL` names.
 """
 
@@ -12,12 +12,12 @@ from mnist_core.drawings.schema import VERSION_TABLE, drawings, metadata
 
 
 def run(connection: Connection) -> None:
-    """Run the steps that were asked for."""
+    """Run the migrations that were asked for."""
     context.configure(
         connection=connection,
         target_metadata=metadata,
         version_table=VERSION_TABLE,
-        transactional_ddl=True,  # Alembic would not trust SQLite with it, but we begin transactions ourselves
+        transactional_ddl=True,  # off by default for SQLite, but `database` begins transactions itself
         include_name=lambda name, kind, _: kind != "table" or name == drawings.name,
     )
     context.run_migrations()

@@ -1,1 +1,1 @@
-"""The steps; each names the one before it."""
+"""The migrations; each names the one before it."""

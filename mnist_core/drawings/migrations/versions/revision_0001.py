@@ -1,4 +1,4 @@
-"""A table of drawings."""
+"""Create the table of drawings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table; written out, since the schema of today is not that of the day it was made."""
+    """Create the table; written out, since `schema` will change and this migration must not."""
     op.create_table(
         "drawings",
         sa.Column("id", sa.String(36), primary_key=True),
@@ -33,5 +33,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the table away, with all drawings in it."""
+    """Drop the table, with all drawings in it."""
     op.drop_table("drawings")
