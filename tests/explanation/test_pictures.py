@@ -16,7 +16,7 @@ from mnist_core.explanation.pictures import (
     spoken_ink,
     to_png,
 )
-from mnist_core.images.framing import Window, frame_drawing
+from mnist_core.images.framing import Drawing, Window
 from mnist_core.images.strokes import draw_strokes
 from mnist_core.network.model import MLP
 
@@ -66,7 +66,8 @@ def test_ink_is_coloured_where_it_speaks_and_paper_stays_white() -> None:
 def test_what_the_frame_says_is_shown_where_it_was_drawn() -> None:
     stroke = np.array([[30.0, 40.0], [30.0, 90.0], [70.0, 90.0]])  # small, at the left
     drawing = draw_strokes([stroke], 8)
-    frame, window = frame_drawing(drawing)
+    framed = Drawing.of(drawing)
+    frame, window = framed.frame, framed.window
     rows, columns = np.nonzero(frame > 128)
     contributions = np.zeros((28, 28))
     corner = rows.max() - 1, columns.max() - 1  # the stroke's end
