@@ -92,6 +92,11 @@ class Drawing:
         height, width = ink.amount.shape
         return cls(frame, window, box, (height, width), find_problems(ink))
 
+    @classmethod
+    def of_frame(cls, frame: NDArray[np.uint8]) -> Self:
+        """Return the drawing whose picture is a frame (28, 28) itself; no problems are looked for."""
+        return cls(frame, Window(0.0, 0.0, 1.0), _bounds(frame), (FRAME, FRAME), ())
+
 
 def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bring a picture of one digit into MNIST's frame.
@@ -112,11 +117,15 @@ def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint
 
 def _frame(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window, Box]:
     """Return the frame of ink (H, W), where in the ink the frame lies, and the bounds of the ink."""
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
-    box = Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+    box = _bounds(ink)
     redrawn, large = _with_even_pen(ink[box.top : box.bottom, box.left : box.right])
     frame, placed = _place(redrawn)
     return frame, placed.within(large).within(Window(float(box.top), float(box.left), 1.0)), box
+
+
+def _bounds(ink: NDArray[np.float32] | NDArray[np.uint8]) -> Box:
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    return Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
 
 def _with_even_pen(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Window]:

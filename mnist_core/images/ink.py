@@ -1,10 +1,10 @@
 """Find the ink in a picture, whatever its mode, size and colours, and whichever of ink and background is darker."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,18 +38,16 @@ class Ink:
     """How far the strongest ink differs from the background, as a share of the range from black to white."""
 
 
-def read_picture(path: Path) -> Image.Image:
-    """Load a picture from a file.
+def read_picture(file: Path | IO[bytes]) -> Image.Image:
+    """Load a picture from a file, given by its path or opened for reading.
 
     Raises:
         DrawingError: the file cannot be read, is damaged, has none of the `FORMATS` or more than `MOST_PIXELS`.
     """
-    with _picture_errors_in_words(), warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path, formats=FORMATS) as picture:
-            _check_size(*picture.size)
-            picture.load()
-            return picture
+    with _picture_errors_in_words(), Image.open(file, formats=FORMATS) as picture:
+        _check_size(*picture.size)
+        picture.load()
+        return picture
 
 
 def find_ink(image: Image.Image | NDArray[np.uint8]) -> Ink:
@@ -83,15 +81,15 @@ def _luminance(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     Transparent pixels are laid over the background that shows the ink best.
     """
     if pixels.ndim == 2:
-        return pixels / np.float32(255)
+        return pixels.astype(np.float32) / np.float32(255)
     red = pixels[..., 0]
     if np.array_equal(red, pixels[..., 1]) and np.array_equal(red, pixels[..., 2]):  # grey, as the canvas sends it
-        luminance = red / np.float32(255)
+        luminance = red.astype(np.float32) / np.float32(255)
     else:
         luminance = pixels[..., :3].astype(np.float32) @ BRIGHTNESS
     if pixels.shape[2] == 3 or pixels[..., 3].min() == 255:
         return luminance
-    alpha = pixels[..., 3] / np.float32(255)
+    alpha = pixels[..., 3].astype(np.float32) / np.float32(255)
     blended: NDArray[np.float32] = luminance * alpha + _background_behind(luminance, alpha) * (1 - alpha)
     return blended
 

@@ -128,7 +128,7 @@ def _press(tour: Tour, here: str) -> None:
 
 
 def _drawn() -> State:
-    return "open" if board().picture is None else "done"
+    return "open" if board().is_empty else "done"
 
 
 def _put(strokes: tuple[str, ...], pen: int, what: str) -> None:
@@ -150,7 +150,7 @@ def _trained() -> State:
 
 
 def _have_a_digit() -> None:
-    if board().picture is None or board().origin:  # but what a visitor drew by hand stays
+    if board().is_empty or board().origin:  # but what a visitor drew by hand stays
         put_example(WELL_READ)
 
 

@@ -50,6 +50,11 @@ def canvas_message(picture: NDArray[np.uint8], strokes: int = 1) -> dict[str, ob
     }
 
 
+def pixels(png: str) -> NDArray[np.uint8]:
+    """The picture in a PNG that is written in base 64."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
+
+
 def press(page: AppTest, label: str) -> AppTest:
     return next(button for button in page.button if button.label == label).click().run()
 
@@ -72,8 +77,7 @@ def test_a_drawing_is_answered_with_the_classifiers_answer(page: AppTest, sample
 def test_the_frame_shown_is_the_frame_the_network_saw(page: AppTest, sample: Dataset) -> None:
     picture = drawing(sample.test.images[5])
     shown = html(draw(page, picture)).split("data:image/png;base64,")[1].split('"')[0]
-    frame = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown))))
-    assert (frame == normalize_drawing(picture)).all()
+    assert (pixels(shown) == normalize_drawing(picture)).all()
 
 
 def test_it_says_what_speaks_for_the_answer_and_for_the_runner_up(page: AppTest, sample: Dataset) -> None:
@@ -82,8 +86,10 @@ def test_it_says_what_speaks_for_the_answer_and_for_the_runner_up(page: AppTest,
     shown = html(draw(page, picture))
     assert f"Why {prediction.digit}?" in shown
     assert f"More {prediction.digit} than {prediction.runner_up} because of the blue ink" in shown
-    reasons = shown.split('class="reasons"')[1].split("data:image/png;base64,")[1:]
-    pictures = [np.asarray(Image.open(io.BytesIO(base64.b64decode(part.split('"')[0])))) for part in reasons]
+    reasons = shown.split('class="reasons"')[1]
+    drawn, *reasons = (part.split('"')[0] for part in reasons.split("data:image/png;base64,")[1:])
+    assert np.array_equal(pixels(drawn.removesuffix(")")), picture), "the visitor's own drawing, to be coloured"
+    pictures = [pixels(reason) for reason in reasons]
     assert len(pictures) == 3
     assert not np.array_equal(pictures[0], pictures[1])
     press(page, "Clear")
@@ -202,7 +208,7 @@ def test_the_dial_moves_the_threshold_and_says_what_that_does(page: AppTest, sam
     assert before != after
     for words in (before, after):
         assert "would be answered" in words
-        assert "rightly" in words
+        assert "would be correct" in words
         assert "95% interval" in words
 
 

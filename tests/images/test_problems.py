@@ -64,7 +64,7 @@ def test_faint_ink_is_told(digits: Pixels) -> None:
 
 def test_no_ink_is_no_problem_but_an_error() -> None:
     with pytest.raises(EmptyDrawingError):
-        Drawing.of(np.full((280, 280), 255, np.uint8)).problems
+        Drawing.of(np.full((280, 280), 255, np.uint8))
 
 
 @pytest.mark.parametrize(("width", "height"), [(20, 20), (24, 20), (26, 30)])
