@@ -3,6 +3,7 @@
 import base64
 import io
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import DigitClassifier, normalize_drawing
+from mnist_core.images import framing, ink
 from mnist_core.images.datasets import Dataset
 from mnist_core.images.strokes import draw_strokes
 
@@ -94,6 +96,30 @@ def test_it_says_what_speaks_for_the_answer_and_for_the_runner_up(page: AppTest,
     assert not np.array_equal(pictures[0], pictures[1])
     press(page, "Clear")
     assert "Why " not in html(page)
+
+
+def test_a_stroke_is_framed_once(page: AppTest, sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that the page can show open, a label pressed, and the same drawing looked into."""
+    done: list[str] = []
+
+    def counting(module: ModuleType, name: str) -> None:
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: (done.append(name), original(*given))[1])
+
+    for module, name in ((framing, "find_ink"), (framing, "_frame"), (framing, "find_problems"), (ink, "_pixels")):
+        counting(module, name)
+    page.session_state["nearest"] = True
+    page.session_state["rival"] = "article"
+    draw(page, drawing(sample.test.images[3]))
+    assert "% alike" in html(page)
+    press(page, "7")
+    press(page, "Keep them")
+    page.switch_page("pages/3_Look_inside.py").run()
+    assert not page.exception
+    assert sorted(done) == ["_frame", "_pixels", "find_ink", "find_problems"]
+    page.switch_page("app.py").run()
+    draw(page, drawing(sample.test.images[5]))
+    assert done.count("_frame") == 2, "another drawing is framed, once"
 
 
 def test_the_nearest_training_digits_are_there_when_asked_for(page: AppTest, sample: Dataset) -> None:

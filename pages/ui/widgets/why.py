@@ -37,7 +37,7 @@ def show_why(reader: Reader, prediction: Prediction, drawing: Drawing, png: byte
     preferred = explanation.prefers(digit, rival)
     where, against = strongest_region(preferred), strongest_region(-preferred)
     more = f"More {digit} than {rival} because of the blue ink{_mostly(where)}."
-    less = f"The orange ink{_mostly(against)} speaks for {rival}." if against else ""
+    less = f"The orange ink speaks for {rival}{_mostly(against)}." if against else ""
     captions = (
         (f"For {digit}", explanation.speaks_for(digit), f"What speaks for the answer, {digit}, and what against it."),
         (f"For {rival}", explanation.speaks_for(rival), f"The same for {called}, {rival}."),
