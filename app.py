@@ -6,6 +6,7 @@ from mnist_core import Prediction
 from mnist_core.errors import EmptyDrawingError
 from mnist_core.images.framing import Drawing
 from mnist_core.network.calibration import ACCEPTED
+from mnist_core.versions.active import active_name
 from mnist_core.versions.catalogue import entries, title_of
 from pages.ui import loaders
 from pages.ui.demo import keep_up
@@ -49,7 +50,7 @@ def draw_and_answer() -> None:
             with nearest:
                 show_nearest(reader, drawing.frame)
     remember_consent()  # even with nothing drawn: another tab may have a new answer
-    rerun_if_version_changed(reader)
+    rerun_if_version_changed()
     keep_up()
 
 
@@ -101,17 +102,17 @@ def show_settings() -> None:
     choose_rival({entry.name: entry.title for entry in entries() if not entry.active})
 
 
-@st.fragment(run_every="10s")
-@errors_in_words()
+@st.fragment(run_every="15s")
 def follow_active_version() -> None:
     """Answer again in this tab when the active version is changed in another one, or by a command."""
-    rerun_if_version_changed(loaders.active_reader())
+    rerun_if_version_changed()
 
 
-def rerun_if_version_changed(reader: Reader) -> None:
-    """Run the whole page again if it describes another version than the one that answers now."""
-    if st.session_state.setdefault(SHOWN_VERSION, reader.name) != reader.name:
-        st.session_state[SHOWN_VERSION] = reader.name
+def rerun_if_version_changed() -> None:
+    """Run the whole page again if it describes another version than the active one."""
+    name = active_name()  # reads one small file: every open tab asks for it, again and again
+    if st.session_state.setdefault(SHOWN_VERSION, name) != name:
+        st.session_state[SHOWN_VERSION] = name
         st.rerun()
 
 

@@ -65,7 +65,8 @@ class Visitor:
     times: list[float] = field(default_factory=list)
     """Seconds from sending to answer."""
     sent: int = 0
-    timers: set[asyncio.Task[None]] = field(default_factory=set)
+    timers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """What runs fragments again by themselves, by fragment."""
 
     async def listen(self, socket: ClientConnection) -> None:
         """Take in what the server sends."""
@@ -87,7 +88,9 @@ class Visitor:
             self.ready.set()
         elif kind == "auto_rerun":
             timer = self._rerun_now_and_then(socket, message.auto_rerun.interval, message.auto_rerun.fragment_id)
-            self.timers.add(asyncio.create_task(timer))
+            if before := self.timers.get(message.auto_rerun.fragment_id):
+                before.cancel()
+            self.timers[message.auto_rerun.fragment_id] = asyncio.create_task(timer)
 
     async def _rerun_now_and_then(self, socket: ClientConnection, seconds: float, fragment: str) -> None:
         while True:
@@ -117,29 +120,32 @@ class Visitor:
 
 
 @contextmanager
-def _ended(tasks: set[asyncio.Task[None]]) -> Iterator[None]:
+def _ended(tasks: dict[str, asyncio.Task[None]]) -> Iterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
+        for task in tasks.values():
             task.cancel()
 
 
-async def visit(visitor: Visitor, url: str, drawings: Iterator[str], until: asyncio.Event, count: int) -> None:
-    """Open the page, draw `count` digits, one every 2 s, and stay until the end."""
+async def visit(
+    visitor: Visitor, url: str, drawings: Iterator[str], all_here: asyncio.Event, over: asyncio.Event, count: int
+) -> None:
+    """Open the page, wait for the others, draw `count` digits, one every 2 s, and stay until the end."""
     address = url.replace("http", "ws", 1) + "/_stcore/stream"
     with suppress(ConnectionClosed, OSError), _ended(visitor.timers):
         async with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
             listening = asyncio.create_task(visitor.listen(socket))
-            with _ended({listening}):
+            with _ended({"listening": listening}):
                 await visitor.rerun(socket)
                 await asyncio.wait_for(visitor.ready.wait(), 60)
-                await asyncio.sleep(random.uniform(1, 1 + EVERY_SECONDS))
+                await all_here.wait()
+                await asyncio.sleep(random.uniform(0, EVERY_SECONDS))
                 for _ in range(count):
                     begin = time.perf_counter()
                     await visitor.draw(socket, next(drawings))
                     await asyncio.sleep(max(0.0, EVERY_SECONDS - (time.perf_counter() - begin)))
-                await until.wait()
+                await over.wait()
 
 
 def drawings_as_sent() -> list[str]:
@@ -177,15 +183,16 @@ class Load:
 
 async def crowd(url: str, server: psutil.Process, mark: str, visitors: int, seconds: float, sent: list[str]) -> Load:
     """Let visitors come one by one, draw for some seconds, and leave together."""
-    drawings, over = itertools.cycle(random.sample(sent, len(sent))), asyncio.Event()
+    drawings, all_here, over = itertools.cycle(random.sample(sent, len(sent))), asyncio.Event(), asyncio.Event()
     here = [Visitor(mark) for _ in range(visitors)]
     count = max(1, round(seconds / EVERY_SECONDS)) if seconds else 0
     visits = []
     for visitor in here:
-        visits.append(asyncio.create_task(visit(visitor, url, drawings, over, count)))
+        visits.append(asyncio.create_task(visit(visitor, url, drawings, all_here, over, count)))
         await asyncio.sleep(0.05)
         await asyncio.wait_for(visitor.ready.wait(), 60)  # not part of what is measured
     begin, used = time.perf_counter(), _cpu(server)
+    all_here.set()
     while any(visitor.sent < count for visitor in here) and not all(task.done() for task in visits):
         await asyncio.sleep(0.1)
     await asyncio.sleep(EVERY_SECONDS if count else 30)

@@ -166,13 +166,13 @@ def test_what_is_no_picture_is_refused(nonsense: Pixels) -> None:
         normalize_drawing(nonsense)
 
 
-def test_mnist_digits_are_read_as_well_framed_anew(sample: Dataset) -> None:
+def test_mnist_digits_are_classified_as_well_when_framed_again(sample: Dataset) -> None:
     """MNIST is framed already, with its own pens; framing it again must not cost more than a point."""
     classifier = DigitClassifier.load()
     again = np.stack([normalize_drawing(digit) for digit in sample.test.images])
     as_they_are = evaluate(classifier, sample.test).accuracy
-    framed_anew = evaluate(classifier, LabelledImages("framed anew", again, sample.test.labels)).accuracy
-    assert framed_anew > as_they_are - 0.01
+    framed_again = evaluate(classifier, LabelledImages("framed again", again, sample.test.labels)).accuracy
+    assert framed_again > as_they_are - 0.01
 
 
 def test_shrunk_and_moved_mnist_digits_are_read_as_well(sample: Dataset) -> None:
