@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PIL import Image
 
 from mnist_core.cli.options import DataOption, WeightsOption, data_name
 from mnist_core.cli.output import print_accuracy, print_drawings, print_prediction, print_tables, progress_display
@@ -15,7 +14,8 @@ from mnist_core.errors import DrawingError
 from mnist_core.evaluation.evaluation import evaluate
 from mnist_core.evaluation.pen_strokes import evaluate_drawings
 from mnist_core.images.datasets import load_dataset
-from mnist_core.images.problems import find_problems
+from mnist_core.images.framing import Drawing
+from mnist_core.images.ink import read_picture
 from mnist_core.images.strokes import read_characters
 from mnist_core.network.classifier import DigitClassifier
 from mnist_core.runs.events import Download
@@ -92,8 +92,8 @@ def predict(
     failures = 0
     for file in files:
         try:
-            picture = _open(file)
-            print_prediction(file, classifier.predict(picture), find_problems(picture), as_json)
+            drawing = Drawing.of(read_picture(file))
+            print_prediction(file, classifier.predict_frame(drawing.frame), drawing.problems, as_json)
         except DrawingError as error:
             failures += 1
             print(f"{file}: {error}", file=sys.stderr)
@@ -101,12 +101,3 @@ def predict(
                 print(json.dumps({"file": str(file), "error": str(error)}))
     if failures:
         raise typer.Exit(1)
-
-
-def _open(file: Path) -> Image.Image:
-    try:
-        with Image.open(file) as image:
-            image.load()
-            return image
-    except OSError as error:
-        raise DrawingError(f"not a picture that can be read ({error}). Give a PNG or JPEG file.") from error

@@ -49,19 +49,25 @@ class Explanation:
 
 @torch.inference_mode()
 def explain(model: MLP, frame: NDArray[np.uint8]) -> Explanation:
-    """Explain the logits of `model` for a frame (28, 28) uint8."""
-    ink = scale_pixels(frame[None]).flatten().double()
-    parameters = [parameter.double() for parameter in model.parameters()]
+    """Explain what `model` answers to a frame (28, 28) uint8."""
+    pixels = scale_pixels(frame[None]).flatten().double()
+    parameters = list(model.parameters())
     *hidden, output = zip(parameters[::2], parameters[1::2], strict=True)  # weights and biases, layer by layer
-    activations, active = ink, []
+    # only pixels with ink and active units take part; the other weights are not even converted to double precision
+    inked = part = pixels.nonzero().flatten()
+    activations, passed_on = pixels[inked], []
     for weight, bias in hidden:
-        activations = torch.relu(weight @ activations + bias)
-        active.append(activations > 0)
-    through = output[0]
-    for (weight, _), passes in zip(reversed(hidden), reversed(active), strict=True):
-        through = (through * passes) @ weight
-    logits = output[0] @ activations + output[1]
-    contributions = through * ink
+        weights = weight[:, part].double()
+        excitement = weights @ activations + bias.double()
+        part = (excitement > 0).nonzero().flatten()
+        activations = excitement[part]
+        passed_on.append(weights[part])
+    through = output[0][:, part].double()
+    logits = through @ activations + output[1].double()
+    for weights in reversed(passed_on):
+        through = through @ weights
+    contributions = torch.zeros(len(logits), FRAME * FRAME, dtype=torch.float64)
+    contributions[:, inked] = through * pixels[inked]
     constants = logits - contributions.sum(dim=1)
     return Explanation(contributions.reshape(-1, FRAME, FRAME).numpy(), constants.numpy(), logits.numpy())
 

@@ -1,4 +1,4 @@
-"""Pictures of a network's weights and of what a drawing's ink contributes."""
+"""Draw what is inside a network: weights, and what ink contributes."""
 
 import io
 import math
@@ -6,24 +6,27 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import zoom
 
 from mnist_core.images.framing import FRAME, Window
 from mnist_core.network.model import MLP
 
 FOR, AGAINST = np.array([96, 165, 250]), np.array([251, 146, 60])
-"""Blue and orange, on black: ink there excites the unit, or inhibits it."""
-SPEAKS_FOR, SPEAKS_AGAINST = np.array([29, 78, 216]), np.array([234, 88, 12])
-"""Blue and orange, on white paper: the ink speaks for the digit, or against it."""
-PAPER, SAYS_NOTHING = 255, np.array([203, 206, 214])
-HATCH = 8
-"""Distance in pixels between hatching lines in ink that speaks against, so that it is recognizable without colours."""
-ENLARGED = 10
+"""Blue and orange on black: ink there excites the unit, or inhibits it."""
+SPEAKS_FOR, SPEAKS_AGAINST, SAYS_NOTHING = (29, 78, 216), (234, 88, 12), (203, 206, 214)
+"""Blue, orange and grey for ink on white paper."""
+SHADES = 127
+"""Shades from grey to blue, and from grey to orange, in a picture of contributions."""
+CONTRIBUTIONS_SIDE = 168
+"""Pixels of a side of a picture of contributions; browsers enlarge it smoothly."""
+HATCH, HATCH_WIDTH = 8, 2
+"""Pixels from one grey line to the next where ink speaks against, and of a line, so that no colours are needed."""
 
 
 def first_layer(model: MLP, most: int = 100) -> NDArray[np.uint8]:
-    """Draw the weights of the first `most` units of the first layer: RGB, a 28×28 tile for each unit, with about twice
-    as many columns as rows."""
+    """Draw what the first hidden units look for: RGB, a tile of 28×28 for each of the first `most` units.
+
+    There are about twice as many columns as rows.
+    """
     weights = next(model.parameters()).detach().float().cpu().numpy()[:most]
     columns = math.ceil(math.sqrt(2 * len(weights)))
     rows = math.ceil(len(weights) / columns)
@@ -34,7 +37,7 @@ def first_layer(model: MLP, most: int = 100) -> NDArray[np.uint8]:
 
 
 def weight_pictures(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw the weights (n, 28, 28) of units: RGB (n, 28, 28, 3).
+    """Draw what units look for: RGB (n, 28, 28, 3) of weights (n, 28, 28).
 
     Blue where ink excites the unit, orange where it inhibits it, black where it does not matter. Each unit is scaled by
     its own largest weight.
@@ -45,43 +48,54 @@ def weight_pictures(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
     return pictures
 
 
-def spoken_ink(ink: NDArray[np.float32], window: Window, contributions: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Draw a drawing on white paper, RGB (H, W, 3), with its ink coloured by what it contributes.
+def contributions_png(contributions: NDArray[np.float64], view: Window) -> bytes:
+    """Draw what each pixel of a frame contributes, as a square PNG to lie beneath the ink of the drawing.
 
     Args:
-        ink: the amount of ink (H, W), 0 to 1.
-        window: where in the drawing the frame lies.
         contributions: of each pixel of the frame (28, 28). Blue: above 0; orange and hatched: below 0; grey: none.
+        view: the grid of the picture's pixels laid over the frame.
     """
-    # contributions are interpolated between the frame's pixels; the ink's edges stay as sharp as they were drawn
-    rows = _interpolation(ink.shape[0], window.top, window.scale)
-    columns = _interpolation(ink.shape[1], window.left, window.scale)
-    inked = np.nonzero(ink)
-    spoken = (rows @ contributions @ columns.T)[inked]
-    strength = (np.abs(spoken) / max(float(np.abs(contributions).max()), 1e-12)).clip(0, 1) ** 0.6
-    strength[(spoken < 0) & ((inked[0] + inked[1]) % HATCH < HATCH // 4)] = 0
-    spoken_in = np.where(spoken[:, None] > 0, SPEAKS_FOR, SPEAKS_AGAINST)
-    colours = SAYS_NOTHING + (spoken_in - SAYS_NOTHING) * strength[:, None]
-    coloured = np.full((*ink.shape, 3), PAPER, np.uint8)
-    coloured[inked] = PAPER + (colours - PAPER) * ink[inked][:, None]
-    return coloured
+    side = CONTRIBUTIONS_SIDE
+    rows = _interpolation(side, view.top, view.scale)
+    columns = _interpolation(side, view.left, view.scale)
+    spoken = (rows @ contributions @ columns.T) * (SHADES / max(float(np.abs(contributions).max()), 1e-12))
+    against = spoken < 0
+    shade = np.rint(np.abs(spoken)).clip(0, SHADES).astype(np.uint8)
+    shade[against & _HATCHED] = 0
+    shade[against] += SHADES + 1  # the second half of the palette
+    picture = Image.fromarray(shade).convert("P")
+    picture.putpalette(_PALETTE)
+    return _as_png(picture)
+
+
+def _palette() -> bytes:
+    """Return RGB of the shades from grey to blue, then of those from grey to orange."""
+    strength = np.linspace(0, 1, SHADES + 1)[:, None] ** 0.6
+    nothing = np.array(SAYS_NOTHING)
+    halves = [nothing + (np.array(colour) - nothing) * strength for colour in (SPEAKS_FOR, SPEAKS_AGAINST)]
+    return np.concatenate(halves).astype(np.uint8).tobytes()
+
+
+_PALETTE = _palette()
+_HATCHED = np.add.outer(np.arange(CONTRIBUTIONS_SIDE), np.arange(CONTRIBUTIONS_SIDE)) % HATCH < HATCH_WIDTH
 
 
 def _interpolation(count: int, start: float, scale: float) -> NDArray[np.float64]:
-    """Return a matrix (count, 28) that interpolates linearly between a frame's pixels along one axis of a drawing."""
-    places = ((np.arange(count) + 0.5 - start) * scale - 0.5).clip(0, FRAME - 1)
+    """Return a matrix (count, 28) that interpolates linearly between a frame's pixels along one axis.
+
+    Pixel 0 of the `count` begins at `start` in the frame; `scale` of them cover a pixel of the frame.
+    """
+    places = (start + (np.arange(count) + 0.5) / scale - 0.5).clip(0, FRAME - 1)
     shares: NDArray[np.float64] = np.maximum(1 - np.abs(places[:, None] - np.arange(FRAME)), 0)
     return shares
 
 
-def enlarged(frame: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Window]:
-    """Return a frame (28, 28) in the form that `spoken_ink` takes: ink (280, 280), and where in it the frame lies."""
-    ink = zoom(frame / np.float32(255), ENLARGED, order=1, mode="nearest", grid_mode=True)
-    return ink.astype(np.float32), Window(0, 0, 1 / ENLARGED)
-
-
 def to_png(picture: NDArray[np.uint8]) -> bytes:
-    """Encode a picture (H, W) or (H, W, 3) as a PNG file."""
+    """Return a picture (H, W), (H, W, 3) or (H, W, 4) as a PNG file."""
+    return _as_png(Image.fromarray(picture))
+
+
+def _as_png(picture: Image.Image) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    picture.save(file, "PNG")
     return file.getvalue()

@@ -1,12 +1,13 @@
-"""From any picture of a digit to the 28×28 frame that MNIST uses. Nothing else in the project knows how.
+"""Bring any picture of a digit into the 28×28 frame that MNIST uses.
 
-MNIST was made by scaling each digit, keeping its aspect, into a box of 20×20 pixels, and placing it in 28×28 so
-that its centre of mass is the centre (LeCun, Bottou, Bengio & Haffner 1998, section III A). Networks trained on
-MNIST read drawings made that way far better than drawings merely shrunk. Pens differ more than MNIST's did, so strokes
-are first brought to one width.
+MNIST was made by scaling each digit, keeping its aspect ratio, into a box of 20×20 pixels and placing that box in
+28×28 so that the centre of mass is the centre (LeCun, Bottou, Bengio & Haffner 1998, section III A). Networks trained
+on MNIST classify drawings made that way far better than drawings that are only shrunk. Pens differ more than MNIST's
+did, so all strokes are first brought to one width.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,42 +16,86 @@ from scipy.ndimage import distance_transform_edt
 from scipy.sparse import csr_array
 
 from mnist_core.images.ink import find_ink
+from mnist_core.images.problems import find_problems
 
 FRAME = 28
 BOX = 20
 
 FULL_INK = 0.9
-"""This share of the ink may be fainter than what counts as a stroke's full shade: a few dark specks do not."""
-PEN = 2.7
+"""This quantile of the ink counts as full ink, so that a few dark specks do not set the scale."""
+PEN_WIDTH = 2.7
 """Width of strokes in the frame, in its pixels; about the middle of MNIST's own."""
 WORKING_SIDE, MARGIN = 100, 12
-"""Pixels of the longer side at which strokes are redrawn, and of room around for them to grow."""
+"""Pixels of the longer side at which strokes are redrawn, and of room around them to grow into."""
 MOST_SHRINKING = 0.42
-"""A pen's width can shrink by twice this share; more would break strokes where they are thinner than most."""
+"""A pen's width can shrink by at most twice this share; more would break strokes at their thinnest places."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """A grid of pixels laid over a picture: where it begins there, and how fine it is."""
+    """A grid of pixels laid over a picture: where it begins and how fine it is."""
 
     top: float
     """In the picture's pixels."""
     left: float
     scale: float
-    """Pixels of the grid for each of the picture."""
+    """Pixels of the grid for each pixel of the picture."""
 
     def within(self, outer: "Window") -> "Window":
-        """This window, which lies over what is seen through `outer`, as one over the picture behind that."""
+        """Return this window, which lies over what `outer` shows, as a window over the picture behind `outer`."""
         return Window(
             outer.top + self.top / outer.scale, outer.left + self.left / outer.scale, outer.scale * self.scale
         )
 
     def resample(self, ink: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-        """The ink (H, W) in `height` × `width` pixels of this grid."""
+        """Return ink (H, W) in `height` × `width` pixels of this grid."""
         rows = _resampling(ink.shape[0], height, self.scale, self.top)
         columns = _resampling(ink.shape[1], width, self.scale, self.left)
         seen: NDArray[np.float32] = rows @ ink @ columns.T
         return seen
+
+
+class Box(NamedTuple):
+    """The smallest rectangle that holds all ink of a picture, in its pixels; `bottom` and `right` lie outside."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """All that is worked out from a picture of one digit, once."""
+
+    frame: NDArray[np.uint8]
+    """What the network gets (28, 28): light ink on black."""
+    window: Window
+    """Where in the picture the frame lies, so that what is found in one can be shown in the other."""
+    box: Box
+    """Where in the picture the ink lies."""
+    size: tuple[int, int]
+    """Height and width of the picture in pixels."""
+    problems: tuple[str, ...]
+    """Sentences that say what may spoil the answer; see `find_problems`."""
+
+    @classmethod
+    def of(cls, image: Image.Image | NDArray[np.uint8]) -> Self:
+        """Frame a picture and look for problems; `image` is as for `normalize_drawing`.
+
+        Raises:
+            EmptyDrawingError: there is no ink.
+            DrawingError: `image` is not a picture, is damaged or too large.
+        """
+        ink = find_ink(image)
+        frame, window, box = _frame(ink.amount)
+        height, width = ink.amount.shape
+        return cls(frame, window, box, (height, width), find_problems(ink))
+
+    @classmethod
+    def of_frame(cls, frame: NDArray[np.uint8]) -> Self:
+        """Return the drawing whose picture is a frame (28, 28) itself; no problems are looked for."""
+        return cls(frame, Window(0.0, 0.0, 1.0), _bounds(frame), (FRAME, FRAME), ())
 
 
 def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -65,26 +110,32 @@ def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint
 
     Raises:
         EmptyDrawingError: there is no ink.
-        DrawingError: not a picture of one of these forms.
+        DrawingError: `image` is not a picture, is damaged or too large.
     """
-    return frame_drawing(image)[0]
+    return _frame(find_ink(image).amount)[0]
 
 
-def frame_drawing(image: Image.Image | NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Window]:
-    """The same, and where in the picture the frame lies, so that what is found in the one can be shown in the other."""
-    ink = find_ink(image).amount
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    redrawn, large = _with_even_pen(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+def _frame(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window, Box]:
+    """Return the frame of ink (H, W), where in the ink the frame lies, and the bounds of the ink."""
+    box = _bounds(ink)
+    redrawn, large = _with_even_pen(ink[box.top : box.bottom, box.left : box.right])
     frame, placed = _place(redrawn)
-    return frame, placed.within(large).within(Window(float(rows[0]), float(columns[0]), 1.0))
+    return frame, placed.within(large).within(Window(float(box.top), float(box.left), 1.0)), box
+
+
+def _bounds(ink: NDArray[np.float32] | NDArray[np.uint8]) -> Box:
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    return Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
 
 def _with_even_pen(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Window]:
-    """Ink (H, W), redrawn at a size of its own as if with a pen whose width is a fixed share of the digit's size; and
-    where in the old the new one lies.
+    """Redraw ink (H, W) with a pen whose width is a fixed share of the digit's size.
 
-    All strokes grow or shrink alike, by a distance measured from their edges, so that what is read does not depend on
+    All strokes grow or shrink alike, by a distance measured from their edges, so that the answer does not depend on
     how wide the pen was or how large the digit was drawn.
+
+    Returns:
+        The redrawn ink, about `WORKING_SIDE` pixels large, and where in the given ink it lies.
     """
     ink = np.minimum(ink / np.quantile(ink[ink > 0], FULL_INK), 1)
     (top, bottom), (left, right) = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
@@ -97,7 +148,7 @@ def _with_even_pen(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Windo
     inside = _distance_to_edge(stroke, large)
     # across a stroke, depth runs evenly from 0 to half its width; ends and joints, which differ, hardly move the median
     pen = max(1.0, 4 * float(np.median(inside[stroke])))
-    wanted = max(WORKING_SIDE - pen, 1.0) * PEN / (BOX - PEN)
+    wanted = max(WORKING_SIDE - pen, 1.0) * PEN_WIDTH / (BOX - PEN_WIDTH)
     growth = min(max((wanted - pen) / 2, -MOST_SHRINKING * pen), MARGIN - 2)
     depth = np.where(stroke, inside, -_distance_to_edge(~stroke, 1 - large) if growth > 0 else -1)
     depth = np.where(np.abs(depth) <= 0.6, large - 0.5, depth)  # on the edge itself, its shade is exact
@@ -106,16 +157,17 @@ def _with_even_pen(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Windo
 
 
 def _distance_to_edge(shape: NDArray[np.bool_], coverage: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How deep each pixel lies in a shape, in pixels; finer than whole ones, by how much of the first pixel outside is
-    covered."""
+    """Return how deep each pixel lies in a shape, in pixels.
+
+    The coverage of the first pixel outside makes this finer than whole pixels.
+    """
     distances, nearest = distance_transform_edt(shape, return_indices=True)
     depth: NDArray[np.float32] = distances.astype(np.float32) - 0.5 + coverage[nearest[0], nearest[1]]
     return depth
 
 
 def _place(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window]:
-    """The frame of ink (H, W), its longer side filling the box and its centre of mass in the middle; and where in the
-    ink it lies."""
+    """Scale ink (H, W) so that its longer side fills the box, and centre its mass; return frame and its window."""
     spans = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
     scale = BOX / max(end - start for start, end in spans)
     top, left = (_start(ink.sum(axis=axis), span, FRAME / scale) for axis, span in zip((1, 0), spans, strict=True))
@@ -127,16 +179,16 @@ def _place(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window]:
 
 
 def _start(mass: NDArray[np.float32], span: tuple[float, float], side: float) -> float:
-    """Where along one axis a frame `side` long begins, so that the centre of mass is its middle.
+    """Return where along one axis a frame `side` long begins, so that the centre of mass is its middle.
 
-    A digit that would stick out (a long, light tail) is moved in as far as keeps all its ink.
+    A digit that would stick out (a long, light tail) is moved in until all its ink is inside.
     """
     centre = float((mass * (np.arange(len(mass)) + 0.5)).sum() / mass.sum())
     return min(max(centre - side / 2, span[1] - side), span[0])
 
 
 def _extent(profile: NDArray[np.float32]) -> tuple[float, float]:
-    """Where ink begins and ends along one axis, finer than whole pixels, from the strongest ink of each row."""
+    """Return where ink begins and ends along one axis, finer than whole pixels, from the strongest ink of each row."""
     inked = np.flatnonzero(profile >= 0.5)
     first, last = int(inked[0]), int(inked[-1])
     before = profile[first - 1] if first else 0.0
@@ -145,7 +197,7 @@ def _extent(profile: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _resampling(count: int, wanted: int, scale: float, start: float) -> csr_array:
-    """A matrix (wanted, count): what each new pixel takes from the old ones, beginning at `start` among them.
+    """Return a matrix (wanted, count): the share that each new pixel takes of each old one, from `start` on.
 
     Shrinking averages over each new pixel's area, enlarging interpolates linearly.
     """

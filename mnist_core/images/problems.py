@@ -1,24 +1,25 @@
-"""What may be wrong with a drawing, told to whoever drew it."""
+"""Find what may be wrong with a drawing, in sentences for whoever drew it."""
 
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.ndimage import distance_transform_edt, find_objects, label
 
-from mnist_core.images.ink import find_ink
+from mnist_core.images.ink import Ink
 
-FAINT = 0.2
-"""Ink that differs from its background by less of the range from black to white is hard to tell from it."""
+FAINT_CONTRAST = 0.2
+"""Ink with less contrast, as a share of the range from black to white, is hard to tell from its background."""
+INKED = 0.5
+"""A pixel with at least this amount of ink counts as inked."""
 TALL, APART, HEAVY = 0.5, 0.2, 0.1
-"""Two shapes are two digits when each is at least this share of the drawing's height, they overlap sideways by at most
-this share of the narrower one, and each holds at least this share of the ink. Of real digits 1 in 2,000 looks like
-two, and of pairs side by side 199 in 200 do."""
+"""Two shapes are two digits when each is at least `TALL` of the drawing's height, they overlap sideways by at most
+`APART` of the narrower one, and each holds at least `HEAVY` of the ink. Of real digits 1 in 2,000 looks like two, and
+of pairs side by side 199 in 200 do."""
 
 ROUND, FILLED = 0.32, 0.35
-"""A dot is as deep as this share of its longer side, and fills at least this share of the square around it."""
+"""A dot is as deep as `ROUND` of its longer side, and fills at least `FILLED` of the square around it."""
 
 TOUCHES_EDGE = "The ink touches the edge, so part of the digit may be missing. Draw it further in."
 TOO_FAINT = "The ink is faint, so parts of it may be lost. Draw it darker, or choose a picture with more contrast."
@@ -27,7 +28,7 @@ TWO_DIGITS = "These look like two separate digits. Draw one at a time."
 
 
 class _Shape(NamedTuple):
-    """A connected piece of ink, in pixels."""
+    """The bounds and area of a connected piece of ink, in pixels."""
 
     top: int
     bottom: int
@@ -36,26 +37,20 @@ class _Shape(NamedTuple):
     area: int
 
 
-def find_problems(image: Image.Image | NDArray[np.uint8]) -> tuple[str, ...]:
-    """Sentences that say what may keep a drawing from being read, and what to do; none where nothing is seen.
-
-    Raises:
-        EmptyDrawingError: there is no ink.
-        DrawingError: `image` is not a picture; see `preprocessing.normalize_drawing`.
-    """
-    ink = find_ink(image)
-    inked = ink.amount >= 0.5
-    seen = {
+def find_problems(ink: Ink) -> tuple[str, ...]:
+    """Return sentences that say what may spoil the answer and what to do about it; none where nothing is found."""
+    inked = ink.amount >= INKED
+    found = {
         TOUCHES_EDGE: inked[[0, -1]].any() or inked[:, [0, -1]].any(),
-        TOO_FAINT: ink.contrast < FAINT,
+        TOO_FAINT: ink.contrast < FAINT_CONTRAST,
         A_DOT: is_dot(inked),
         TWO_DIGITS: _holds_two_digits(inked),
     }
-    return tuple(problem for problem, found in seen.items() if found)
+    return tuple(problem for problem, here in found.items() if here)
 
 
 def is_dot(inked: NDArray[np.bool_]) -> bool:
-    """Whether ink (H, W) has no stroke to it; framing would make it as large as a digit."""
+    """Return whether ink (H, W) is a mere blob without a stroke; framing would enlarge it to the size of a digit."""
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if not len(rows):
         return False
@@ -81,6 +76,6 @@ def _shapes(inked: NDArray[np.bool_]) -> list[_Shape]:
 
 
 def _overlap(one: _Shape, other: _Shape) -> float:
-    """How much two shapes overlap sideways, as a share of the narrower; negative where there is a gap."""
+    """Return how much two shapes overlap sideways, as a share of the narrower one; negative where there is a gap."""
     common = min(one.right, other.right) - max(one.left, other.left)
     return common / min(one.right - one.left, other.right - other.left)

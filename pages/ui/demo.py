@@ -130,7 +130,7 @@ def _press(tour: Tour, here: str) -> None:
 
 
 def _drawn() -> State:
-    return "open" if board().picture is None else "done"
+    return "open" if board().is_empty else "done"
 
 
 def _draw(strokes: tuple[str, ...], pen: int, name: str) -> None:
@@ -153,7 +153,7 @@ def _trained() -> State:
 
 def _put_a_digit() -> None:
     """Put a digit on the board, unless the visitor has drawn one by hand."""
-    if board().picture is None or board().origin:
+    if board().is_empty or board().origin:
         put_example(CLEAR_SEVEN)
 
 

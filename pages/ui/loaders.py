@@ -1,4 +1,4 @@
-"""Caching around the core: what is slow to make is made once and shared by all visitors."""
+"""Cache around the core: what is slow to make is made once and shared by all visitors."""
 
 import gc
 import os
@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, files
 from mnist_core.drawings.store import DrawingStore
@@ -32,14 +33,14 @@ class Reader:
     classifier: DigitClassifier
     record: Record
     problem: str = ""
-    """Why this is not the version that was promoted; empty where it is."""
+    """Why this is not the active version; empty where it is."""
 
 
 def active_reader() -> Reader:
-    """The active version; where it cannot be read, the shipped one, with the reason.
+    """Return the active version or, where it cannot be loaded, the shipped one with the reason.
 
     Raises:
-        WeightsError: not even the shipped version can be read.
+        WeightsError: not even the shipped version can be loaded.
     """
     name = active_name()
     try:
@@ -52,7 +53,7 @@ def active_reader() -> Reader:
 
 
 def _stamp(folder: Path) -> tuple[str, int]:
-    """Changes when the version in the folder does."""
+    """Return something that changes when the version in the folder does."""
     record = folder / registry.RECORD_FILE
     return str(folder), record.stat().st_mtime_ns if record.exists() else 0
 
@@ -66,12 +67,12 @@ def _reader(name: str, folder: str, _changed: int) -> Reader:
 
 @st.cache_resource(show_spinner=False)
 def sample() -> LabelledImages:
-    """The bundled digits."""
+    """Return the bundled digits."""
     return load_sample()
 
 
 def test_result(reader: Reader, data: DataName) -> Evaluation:
-    """What a version scores on the test images of `data`; from its record where it was tested on just those."""
+    """Return how a version scores on the test images of `data`; from its record if it was tested on just those."""
     if reader.record.data == data:
         return reader.record.evaluation
     return _evaluation(reader, data)
@@ -87,27 +88,27 @@ def _evaluation(reader: Reader, data: DataName) -> Evaluation:
 
 
 def reader_of(name: str) -> Reader:
-    """The version of that name.
+    """Return the version of that name.
 
     Raises:
-        WeightsError: it cannot be read.
+        WeightsError: it cannot be loaded.
     """
     return _reader(name, *_stamp(registry.find(name)))
 
 
 def test_images() -> DataName:
-    """What any two versions can be compared on: MNIST's test images, or without MNIST the bundled sample's."""
+    """Name the data any two versions can be compared on: MNIST, or the bundled sample where MNIST is missing."""
     return "mnist" if mnist_is_here() else "sample"
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def test_images_of(data: DataName) -> LabelledImages:
-    """The test images of `data`."""
+    """Return the test images of `data`."""
     return load_dataset(data).test
 
 
 def drawing_store() -> DrawingStore:
-    """Where corrected drawings are kept.
+    """Return the store of drawings that people labelled.
 
     Raises:
         StoreError: it cannot be opened.
@@ -117,11 +118,11 @@ def drawing_store() -> DrawingStore:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _drawing_store(url: str, folder: Path) -> DrawingStore:  # noqa: ARG001 — the cache tells stores apart by them
-    return DrawingStore()  # which looks at both by itself
+    return DrawingStore()  # it reads both settings itself
 
 
 def kept_drawings() -> LabelledImages | None:
-    """The digits that people confirmed or corrected; None where there are none, or they cannot be read now."""
+    """Return the digits that people labelled; None where there are none, or they cannot be read now."""
     try:
         found = drawing_store().images()
     except StoreError:
@@ -129,9 +130,9 @@ def kept_drawings() -> LabelledImages | None:
     return found if len(found) else None
 
 
-@st.cache_resource(max_entries=500, show_spinner=False, hash_funcs={LabelledImages: lambda images: images.checksum})
+@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs={LabelledImages: lambda images: images.checksum})
 def on_kept_drawings(weights_sha256: str, folder: Path, drawings: LabelledImages) -> Evaluation | None:  # noqa: ARG001 — the cache tells versions apart by it
-    """What a version scores on kept drawings; None where its weights cannot be read."""
+    """Return how a version scores on kept drawings; None where its weights cannot be loaded."""
     try:
         return evaluate(DigitClassifier.load(folder), drawings)
     except WeightsError:
@@ -139,7 +140,7 @@ def on_kept_drawings(weights_sha256: str, folder: Path, drawings: LabelledImages
 
 
 def exemplars(reader: Reader) -> Exemplars:
-    """What a version makes of the digits it learned from; of the bundled ones among them where MNIST is not here."""
+    """Return what a version makes of the digits it learned from, or of the bundled ones where MNIST is missing."""
     return _exemplars(reader, whole=reader.record.data == "sample" or mnist_is_here())
 
 
@@ -153,30 +154,30 @@ def _exemplars(reader: Reader, *, whole: bool) -> Exemplars:
 
 
 @st.cache_resource(
-    max_entries=64,
+    max_entries=16,
     show_spinner="Asking both versions about the test images …",
     hash_funcs={Reader: lambda reader: reader.record.weights_sha256},
 )
 def comparison(one: Reader, other: Reader, data: DataName) -> Comparison:
-    """What two versions answer to the test images of `data`."""
+    """Compare the answers of two versions to the test images of `data`."""
     return compare(one.classifier, other.classifier, test_images_of(data))
 
 
 def estimated_seconds(recipe: Recipe, training_images: int) -> float:
-    """How long a training would take here."""
+    """Estimate how long a training would take on this machine."""
     alike = replace(recipe, name="any", seed=0, patience=0, keep="last")
     return _estimated_seconds(alike, training_images, running_run() is not None)
 
 
 @st.cache_data(ttl="10m", max_entries=64, show_spinner="Timing a few steps …")
-def _estimated_seconds(recipe: Recipe, training_images: int, busy: bool) -> float:  # noqa: ARG001 — what was timed beside a training is not shown after it
+def _estimated_seconds(recipe: Recipe, training_images: int, busy: bool) -> float:  # noqa: ARG001 — a time measured during a training is not shown after it
     _settle_down()
     return estimate_seconds(recipe, training_images, registry.teacher_of(recipe))
 
 
 @st.cache_data(max_entries=32, show_spinner="Distorting some digits …")
 def distorted_digits(recipe: Recipe) -> NDArray[np.uint8]:
-    """A picture: a digit of each kind, and to its right what the recipe's distortions make of it."""
+    """Draw one digit of each kind and, to its right, what the recipe's distortions make of it."""
     images = sample()
     one_of_each = np.array([int(np.flatnonzero(images.labels == digit)[7]) for digit in range(CLASSES)])
     augmenter = Augmenter(recipe, images.part("one of each", one_of_each), torch.device("cpu"))
@@ -191,9 +192,10 @@ def distorted_digits(recipe: Recipe) -> NDArray[np.uint8]:
 
 @st.cache_resource(show_spinner=False)
 def _settle_down() -> None:
-    """What the server does once, when all that is large has been imported."""
+    """Prepare the server for many visitors, once, after all large modules were imported."""
     leave_a_core_free()
-    # Streamlit collects garbage after every run of a page. Searching torch's hundreds of thousands of objects takes
-    # 150 ms, for which answers wait; they never become garbage, so they need not be searched.
+    # the matrices of a stroke are small: threads that share them spend more time waiting for each other than computing
+    threadpool_limits(1, user_api="blas")
+    # searching torch's hundreds of thousands of objects takes 150 ms, and they never become garbage
     gc.collect()
     gc.freeze()

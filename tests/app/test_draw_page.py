@@ -3,6 +3,7 @@
 import base64
 import io
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import DigitClassifier, normalize_drawing
+from mnist_core.images import framing, ink
 from mnist_core.images.datasets import Dataset
 from mnist_core.images.strokes import draw_strokes
 
@@ -50,6 +52,11 @@ def canvas_message(picture: NDArray[np.uint8], strokes: int = 1) -> dict[str, ob
     }
 
 
+def pixels(png: str) -> NDArray[np.uint8]:
+    """The picture in a PNG that is written in base 64."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
+
+
 def press(page: AppTest, label: str) -> AppTest:
     return next(button for button in page.button if button.label == label).click().run()
 
@@ -72,8 +79,7 @@ def test_a_drawing_is_answered_with_the_classifiers_answer(page: AppTest, sample
 def test_the_frame_shown_is_the_frame_the_network_saw(page: AppTest, sample: Dataset) -> None:
     picture = drawing(sample.test.images[5])
     shown = html(draw(page, picture)).split("data:image/png;base64,")[1].split('"')[0]
-    frame = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown))))
-    assert (frame == normalize_drawing(picture)).all()
+    assert (pixels(shown) == normalize_drawing(picture)).all()
 
 
 def test_it_says_what_speaks_for_the_answer_and_for_the_runner_up(page: AppTest, sample: Dataset) -> None:
@@ -82,12 +88,38 @@ def test_it_says_what_speaks_for_the_answer_and_for_the_runner_up(page: AppTest,
     shown = html(draw(page, picture))
     assert f"Why {prediction.digit}?" in shown
     assert f"More {prediction.digit} than {prediction.runner_up} because of the blue ink" in shown
-    reasons = shown.split('class="reasons"')[1].split("data:image/png;base64,")[1:]
-    pictures = [np.asarray(Image.open(io.BytesIO(base64.b64decode(part.split('"')[0])))) for part in reasons]
+    reasons = shown.split('class="reasons"')[1]
+    drawn, *reasons = (part.split('"')[0] for part in reasons.split("data:image/png;base64,")[1:])
+    assert np.array_equal(pixels(drawn.removesuffix(")")), picture), "the visitor's own drawing, to be coloured"
+    pictures = [pixels(reason) for reason in reasons]
     assert len(pictures) == 3
     assert not np.array_equal(pictures[0], pictures[1])
     press(page, "Clear")
     assert "Why " not in html(page)
+
+
+def test_a_stroke_is_framed_once(page: AppTest, sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that the page can show open, a label pressed, and the same drawing looked into."""
+    done: list[str] = []
+
+    def counting(module: ModuleType, name: str) -> None:
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: (done.append(name), original(*given))[1])
+
+    for module, name in ((framing, "find_ink"), (framing, "_frame"), (framing, "find_problems"), (ink, "_pixels")):
+        counting(module, name)
+    page.session_state["nearest"] = True
+    page.session_state["rival"] = "article"
+    draw(page, drawing(sample.test.images[3]))
+    assert "% alike" in html(page)
+    press(page, "7")
+    press(page, "Keep them")
+    page.switch_page("pages/3_Look_inside.py").run()
+    assert not page.exception
+    assert sorted(done) == ["_frame", "_pixels", "find_ink", "find_problems"]
+    page.switch_page("app.py").run()
+    draw(page, drawing(sample.test.images[5]))
+    assert done.count("_frame") == 2, "another drawing is framed, once"
 
 
 def test_the_nearest_training_digits_are_there_when_asked_for(page: AppTest, sample: Dataset) -> None:
@@ -202,7 +234,7 @@ def test_the_dial_moves_the_threshold_and_says_what_that_does(page: AppTest, sam
     assert before != after
     for words in (before, after):
         assert "would be answered" in words
-        assert "rightly" in words
+        assert "would be correct" in words
         assert "95% interval" in words
 
 

@@ -3,20 +3,21 @@ import io
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_core.explanation.pictures import (
     AGAINST,
+    CONTRIBUTIONS_SIDE,
     FOR,
     SAYS_NOTHING,
     SPEAKS_AGAINST,
     SPEAKS_FOR,
-    enlarged,
+    contributions_png,
     first_layer,
-    spoken_ink,
     to_png,
 )
-from mnist_core.images.framing import Window, frame_drawing
+from mnist_core.images.framing import Drawing, Window
 from mnist_core.images.strokes import draw_strokes
 from mnist_core.network.model import MLP
 
@@ -49,37 +50,36 @@ def test_a_picture_is_a_png_that_holds_the_same_pixels() -> None:
         assert np.array_equal(np.asarray(image), picture)
 
 
-def test_ink_is_coloured_where_it_speaks_and_paper_stays_white() -> None:
-    ink = np.zeros((56, 56), np.float32)
-    ink[8:48, 20:36] = 1
+WHOLE = Window(0, 0, CONTRIBUTIONS_SIDE / 28)
+"""The whole frame in a picture of contributions."""
+
+
+def pixels(png: bytes) -> NDArray[np.int64]:
+    with Image.open(io.BytesIO(png)) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def test_contributions_are_coloured_by_what_they_speak_for() -> None:
     contributions = np.zeros((28, 28))
     contributions[4:12], contributions[16:24] = 2.0, -2.0
-    picture = spoken_ink(ink, Window(0, 0, 0.5), contributions)
-    assert (picture[ink == 0] == 255).all()
-    assert np.array_equal(picture[14, 25], SPEAKS_FOR)
-    against = picture[34:46, 22:34].reshape(-1, 3).tolist()
-    assert SPEAKS_AGAINST.tolist() in against
-    assert SAYS_NOTHING.tolist() in against, "hatched, so that it can be told without colours"
-    assert np.array_equal(picture[28, 25], SAYS_NOTHING)
+    picture = pixels(contributions_png(contributions, WHOLE))
+    assert picture.shape == (CONTRIBUTIONS_SIDE, CONTRIBUTIONS_SIDE, 3)
+    assert np.array_equal(picture[48, 84], SPEAKS_FOR)
+    against = picture[100:140, 60:100].reshape(-1, 3).tolist()
+    assert list(SPEAKS_AGAINST) in against
+    assert list(SAYS_NOTHING) in against, "hatched, so that it can be told without colours"
+    assert np.array_equal(picture[84, 84], SAYS_NOTHING)
 
 
-def test_what_the_frame_says_is_shown_where_it_was_drawn() -> None:
+def test_what_the_frame_says_lies_where_it_was_drawn() -> None:
     stroke = np.array([[30.0, 40.0], [30.0, 90.0], [70.0, 90.0]])  # small, at the left
-    drawing = draw_strokes([stroke], 8)
-    frame, window = frame_drawing(drawing)
-    rows, columns = np.nonzero(frame > 128)
+    drawing = Drawing.of(draw_strokes([stroke], 8))
+    rows, columns = np.nonzero(drawing.frame > 128)
     contributions = np.zeros((28, 28))
-    corner = rows.max() - 1, columns.max() - 1  # the stroke's end
-    contributions[corner] = 1.0
-    picture = spoken_ink((255 - drawing.astype(np.float32)) / 255, window, contributions).astype(int)
-    blue = np.argwhere(picture[..., 2] - picture[..., 0] > 60)
-    assert np.abs(blue.mean(axis=0) - [90, 70]).max() < 6, "where the stroke ends, in pixels of the canvas"
-
-
-def test_an_enlarged_frame_is_ten_times_as_large_with_its_ink_in_place() -> None:
-    frame = np.zeros((28, 28), np.uint8)
-    frame[3, 20] = 255
-    ink, window = enlarged(frame)
-    assert ink.shape == (280, 280)
-    assert ink[35, 205] > 0.9
-    assert window == Window(0, 0, 0.1)
+    contributions[rows.max() - 1, columns.max() - 1] = 1.0  # the stroke's end
+    top, left, side = 30, 20, 70  # pixels of the canvas
+    to_frame, window = drawing.window.scale, drawing.window
+    view = Window((top - window.top) * to_frame, (left - window.left) * to_frame, CONTRIBUTIONS_SIDE / side / to_frame)
+    picture = pixels(contributions_png(contributions, view))
+    blue = np.argwhere(picture[..., 2] - picture[..., 0] > 60).mean(axis=0)
+    assert np.abs(blue * side / CONTRIBUTIONS_SIDE + [top, left] - [90, 70]).max() < 6, "where the stroke ends"

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from mnist_core import DigitClassifier, evaluate, normalize_drawing
 from mnist_core.errors import DrawingError, EmptyDrawingError
 from mnist_core.images.datasets import Dataset, LabelledImages
-from mnist_core.images.framing import PEN, frame_drawing
+from mnist_core.images.framing import PEN_WIDTH, Drawing
 from mnist_core.images.strokes import draw_strokes
 
 Pixels = NDArray[np.uint8]
@@ -74,7 +74,7 @@ def test_strokes_are_as_wide_as_the_models_pen() -> None:
     """Across the middle of a level bar, ink sums to the pen's width."""
     bar = np.full((280, 280), 255, np.uint8)
     bar[130:150, 40:240] = 0
-    assert normalize_drawing(bar)[:, 10:18].sum(axis=0) / 255 == pytest.approx(PEN, abs=0.15)
+    assert normalize_drawing(bar)[:, 10:18].sum(axis=0) / 255 == pytest.approx(PEN_WIDTH, abs=0.15)
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def test_what_is_no_picture_is_refused(nonsense: Pixels) -> None:
         normalize_drawing(nonsense)
 
 
-def test_mnist_digits_are_read_as_well_framed_anew(sample: Dataset) -> None:
+def test_mnist_digits_are_classified_as_well_when_framed_again(sample: Dataset) -> None:
     """MNIST is framed already, with its own pens; framing it again must not cost more than a point."""
     classifier = DigitClassifier.load()
     again = np.stack([normalize_drawing(digit) for digit in sample.test.images])
     as_they_are = evaluate(classifier, sample.test).accuracy
-    framed_anew = evaluate(classifier, LabelledImages("framed anew", again, sample.test.labels)).accuracy
-    assert framed_anew > as_they_are - 0.01
+    framed_again = evaluate(classifier, LabelledImages("framed again", again, sample.test.labels)).accuracy
+    assert framed_again > as_they_are - 0.01
 
 
 def test_shrunk_and_moved_mnist_digits_are_read_as_well(sample: Dataset) -> None:
@@ -186,9 +186,10 @@ def test_shrunk_and_moved_mnist_digits_are_read_as_well(sample: Dataset) -> None
 
 @pytest.mark.parametrize(("size", "left", "top"), [(0.6, 56, 56), (0.2, 200, 20), (0.9, 10, 10)])
 def test_it_is_known_where_in_the_drawing_the_frame_lies(size: float, left: float, top: float) -> None:
-    drawing = seven(size=size, left=left, top=top, pen=10)
-    frame, window = frame_drawing(drawing)
-    ink = 255 - drawing.astype(float)
+    picture = seven(size=size, left=left, top=top, pen=10)
+    drawing = Drawing.of(picture)
+    frame, window = drawing.frame, drawing.window
+    ink = 255 - picture.astype(float)
     for axis, begin in ((1, window.top), (0, window.left)):
         drawn = (ink.sum(axis=axis) * (np.arange(280) + 0.5)).sum() / ink.sum()
         framed = (frame.sum(axis=axis, dtype=float) * (np.arange(28) + 0.5)).sum() / frame.sum()

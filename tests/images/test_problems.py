@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw
 from mnist_core import DigitClassifier
 from mnist_core.errors import EmptyDrawingError
 from mnist_core.images.datasets import Dataset
-from mnist_core.images.problems import A_DOT, TOO_FAINT, TOUCHES_EDGE, TWO_DIGITS, find_problems, is_dot
+from mnist_core.images.framing import Drawing
+from mnist_core.images.problems import A_DOT, TOO_FAINT, TOUCHES_EDGE, TWO_DIGITS, is_dot
 
 Pixels = NDArray[np.uint8]
 
@@ -30,19 +31,19 @@ def digits(sample: Dataset) -> Pixels:
 
 
 def test_a_plain_digit_has_no_problem(digits: Pixels) -> None:
-    found = [find_problems(sheet((digit, 60, 60))) for digit in digits]
+    found = [Drawing.of(sheet((digit, 60, 60))).problems for digit in digits]
     assert sum(map(bool, found)) <= 4, "some of MNIST's own digits are in two parts"
 
 
 def test_ink_at_the_edge_is_told(digits: Pixels) -> None:
     for digit in digits[:20]:
-        assert TOUCHES_EDGE in find_problems(sheet((digit, -40, 60)))
-        assert TOUCHES_EDGE in find_problems(sheet((digit, 60, 190)))
+        assert TOUCHES_EDGE in Drawing.of(sheet((digit, -40, 60))).problems
+        assert TOUCHES_EDGE in Drawing.of(sheet((digit, 60, 190))).problems
 
 
 def test_two_digits_are_told(digits: Pixels) -> None:
     pairs = list(zip(digits[::2], digits[1::2], strict=True))
-    told = [TWO_DIGITS in find_problems(sheet((one, 70, 0), (other, 70, 135))) for one, other in pairs]
+    told = [TWO_DIGITS in Drawing.of(sheet((one, 70, 0), (other, 70, 135))).problems for one, other in pairs]
     assert np.mean(told) > 0.9
 
 
@@ -51,26 +52,26 @@ def test_one_digit_in_two_strokes_is_not_two() -> None:
     five = np.full((280, 280), 255, np.uint8)
     five[60:75, 120:200] = 0
     five[90:220, 100:115] = 0
-    assert TWO_DIGITS not in find_problems(five)
+    assert TWO_DIGITS not in Drawing.of(five).problems
 
 
 def test_faint_ink_is_told(digits: Pixels) -> None:
     dark = sheet((digits[0], 60, 60))
     faint = (255 - (255 - dark.astype(int)) // 8).astype(np.uint8)
-    assert find_problems(faint) == (TOO_FAINT,)
-    assert TOO_FAINT not in find_problems(dark)
+    assert Drawing.of(faint).problems == (TOO_FAINT,)
+    assert TOO_FAINT not in Drawing.of(dark).problems
 
 
 def test_no_ink_is_no_problem_but_an_error() -> None:
     with pytest.raises(EmptyDrawingError):
-        find_problems(np.full((280, 280), 255, np.uint8))
+        Drawing.of(np.full((280, 280), 255, np.uint8))
 
 
 @pytest.mark.parametrize(("width", "height"), [(20, 20), (24, 20), (26, 30)])
 def test_a_dot_is_told_apart_and_not_taken_for_a_zero(width: int, height: int) -> None:
     dot = Image.new("L", (280, 280), 255)
     ImageDraw.Draw(dot).rounded_rectangle((60, 200, 60 + width, 200 + height), 10, fill=0)
-    assert find_problems(dot) == (A_DOT,)
+    assert Drawing.of(dot).problems == (A_DOT,)
     assert not DigitClassifier.load().predict(dot).accepted
 
 

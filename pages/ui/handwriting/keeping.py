@@ -1,13 +1,11 @@
-"""Asking a visitor what a drawing was, and, once, whether it may be kept; `keeper` sees to the rest."""
+"""Ask a visitor what a drawing was and, once, whether it may be kept; `keeper` does the keeping."""
 
 import json
 import unicodedata
 from collections.abc import Callable
 from time import time
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from mnist_core import Prediction
 from mnist_core.images.datasets import NOT_A_DIGIT
@@ -20,18 +18,18 @@ WRITER, SWITCH = "writer", "keep-my-drawings"
 NAME_LENGTH = 60
 LABELS = {**{digit: str(digit) for digit in range(10)}, NOT_A_DIGIT: "Not a digit"}
 WHAT_IS_KEPT = (
-    "Kept for the reader to learn from: the drawing, what you say it is, what the network answered, the time, and your "
+    "Kept, so that the network can learn from it: the drawing, your label, the network's answer, the time, and your "
     "name if you give one. {where} you can see, export and delete all of it; so can everybody who opens this app."
 )
 ABOUT_CONSENT = WHAT_IS_KEPT.format(where="Under My handwriting")
 
 
-def ask_what_it_was(current: Board, version: str, prediction: Prediction, frame: NDArray[np.uint8]) -> None:
-    """Ten buttons and one for what is no digit: one press says what the drawing is and, with consent, keeps it."""
-    if current.origin or current.picture is None:  # an example is nobody's handwriting
+def ask_what_it_was(current: Board, version: str, prediction: Prediction) -> None:
+    """Show buttons for all digits and "not a digit"; one press labels the drawing and, with consent, keeps it."""
+    if current.origin or current.png is None:  # an example is nobody's handwriting
         return
     mine = keeper()
-    id = mine.id_of(current.picture)
+    id = mine.id_of(current.png)
     said, off = mine.labels.get(id), mine.consent is False
     st.markdown(_what_it_was(id))
     with st.container(horizontal=True, gap="xsmall", key="labels"):
@@ -41,7 +39,7 @@ def ask_what_it_was(current: Board, version: str, prediction: Prediction, frame:
                 key=f"label-{label}",
                 type="primary" if label == said else "secondary",
                 on_click=_say,
-                args=[current, version, prediction, frame, label],
+                args=[current, version, prediction, label],
                 disabled=off,
             )
     if mine.asking is not None:
@@ -52,27 +50,27 @@ def ask_what_it_was(current: Board, version: str, prediction: Prediction, frame:
 
 
 def _what_it_was(id: str) -> str:
-    """The question, or what is known of a drawing."""
+    """Return the question, or what is known of a drawing."""
     mine = keeper()
     if mine.consent is False:
         return (
-            "**From now on nothing is kept**, so these buttons are off until you switch that on again. What was kept "
-            "before stays under My handwriting until you delete it."
+            "**From now on nothing is kept**, so these buttons are off until you switch keeping on again. What was "
+            "kept before stays under My handwriting until you delete it."
         )
     if id not in mine.labels:
-        return "**What did you draw?** One press, and the reader can learn from it."
+        return "**What did you draw?** Your answer lets the network learn from it."
     said, writer = LABELS[mine.labels[id]].lower(), mine.writers[id]
     whose = "" if writer == mine.writer else f", kept as {plain(writer)}" if writer else ", kept without a name"
     noted = f"Noted: {said}{whose}." if mine.is_saved(id) else f"Noted here, not saved yet: {said}{whose}."
     return f"**{noted}** Press another if that was wrong."
 
 
-def _say(current: Board, version: str, prediction: Prediction, frame: NDArray[np.uint8], label: int) -> None:
-    keeper().keep(stored(current, version, prediction, frame, label))
+def _say(current: Board, version: str, prediction: Prediction, label: int) -> None:
+    keeper().keep(stored(current, version, prediction, label))
 
 
 def ask_for_consent(about: str, *, name: bool = True, on_answer: Callable[[bool], None] | None = None) -> None:
-    """Ask whether drawings may be kept, and under which `name`, if the page does not ask that elsewhere."""
+    """Ask whether drawings may be kept and, unless the page does so elsewhere, under which `name`."""
     with st.container(border=True, key="consent"):
         st.markdown(f"**May your drawings be kept?** {about} You can change your mind at any time.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -85,7 +83,7 @@ def ask_for_consent(about: str, *, name: bool = True, on_answer: Callable[[bool]
 
 
 def ask_for_name(width: int) -> None:
-    """A field for the name under which drawings are kept."""
+    """Show a field for the name under which drawings are kept."""
     st.session_state[WRITER] = keeper().writer
     st.text_input("Your name (optional)", key=WRITER, width=width, on_change=_take_name)
 
@@ -96,27 +94,29 @@ def _take_name() -> None:
 
 
 def _name(text: str) -> str:
-    """A name as it can be kept. The field itself sets no limit: it would drop a longer name without a word."""
+    """Return a name that can be kept. The field itself sets no limit, as it would drop a longer name silently."""
     shown = "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
     return shown[:NAME_LENGTH].strip()
 
 
 def show_switch(label: str, help: str | None = None) -> None:
-    """A switch that says whether drawings are kept."""
+    """Show a switch for whether drawings are kept."""
     st.session_state[SWITCH] = bool(keeper().consent)
     st.toggle(label, key=SWITCH, on_change=_switch, help=help)
 
 
 def remember_consent() -> None:
-    """Have the browser know the answer, and the name, in all its tabs and at the next visit, so that nobody is asked
-    twice, and what is taken back in one tab is not kept by another."""
+    """Have the browser remember the answer and the name, for all its tabs and the next visit.
+
+    So nobody is asked twice, and consent withdrawn in one tab counts in the others.
+    """
     mine = keeper()
     answer = {"keep": mine.consent, "writer": mine.writer, "at": mine.at}
     remember("consent", None if mine.consent is None else json.dumps(answer), for_good=True, on_found=_as_before)
 
 
 def _as_before(answer: str) -> None:
-    """Take over what was answered in an earlier visit, or just now in another tab."""
+    """Take over the answer given in an earlier visit, or just now in another tab."""
     try:
         before = json.loads(answer)
         consent, writer, at = bool(before["keep"]), _name(str(before["writer"])), float(before.get("at", time()))
@@ -125,13 +125,13 @@ def _as_before(answer: str) -> None:
     mine = keeper()
     if mine.consent is not None and at < mine.at:
         return
-    mine.writer = mine.writer or writer  # a name given here stays: another tab may be another writer's
+    mine.writer = mine.writer or writer  # a name given here stays: another tab may belong to another writer
     mine.answer(consent)
     mine.at = at
 
 
 def _consent(given: bool, on_answer: Callable[[bool], None] | None) -> None:
-    _take_name()  # given in the same breath
+    _take_name()  # it may have been typed just before the press
     keeper().answer(given)
     if on_answer is not None:
         on_answer(given)
@@ -142,7 +142,7 @@ def _switch() -> None:
 
 
 def show_unsaved() -> None:
-    """Why a drawing could not be saved, and a button to try again; until then it stays in the page."""
+    """Show why a drawing could not be saved and a button to try again; until then it stays in the page."""
     mine = keeper()
     if mine.problem:
         waiting = len(mine.unsaved)
@@ -153,5 +153,5 @@ def show_unsaved() -> None:
 
 
 def drawings_in_words(count: int) -> str:
-    """`1 drawing`, `2 drawings`."""
+    """Return `1 drawing`, `2 drawings`."""
     return "1 drawing" if count == 1 else f"{count:,} drawings"

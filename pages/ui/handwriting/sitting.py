@@ -101,7 +101,7 @@ def _ask_for(sitting: Sitting) -> None:
         f'<div class="asked-for" role="status"><p>Write a <b>{digit}</b></p>{_how_it_was_read(sitting)}</div>'
     )
     current = draw_board(PEN_WIDTH, CANVAS)
-    drawn = current.picture is not None
+    drawn = not current.is_empty
     with st.container(horizontal=True, gap="small"):
         label = "Next" if sitting.done + 1 < count else "Finish"
         st.button(label, type="primary", icon=":material/arrow_forward:", on_click=_next, disabled=not drawn)
@@ -152,7 +152,7 @@ def _next() -> None:
     reader = loaders.active_reader()
     prediction = reader.classifier.predict_frame(frame)
     asked = sitting.digits[sitting.done]
-    drawing = stored(current, reader.name, prediction, frame, asked)
+    drawing = stored(current, reader.name, prediction, asked)
     keeper().keep(drawing)
     sitting.kept.append(drawing.id)
     _go_on((asked, prediction.digit))

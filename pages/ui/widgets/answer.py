@@ -1,5 +1,4 @@
-"""The answer beside the board, as one piece of HTML: it must be there the moment the pen lifts, and a chart library
-would take longer to draw than the network takes to think."""
+"""Show the answer beside the board, as one piece of HTML: a chart library would take longer than the network."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,8 @@ from pages.ui.layout import plain
 
 STRICTNESS = "strictness"
 RIVAL, NO_RIVAL = "rival", ""
+WAITING = """<div class="answer waiting" role="status"><div><b>Draw a digit, 0 to 9, on the white paper.</b><br>
+The answer appears here each time you lift the pen.</div></div>"""
 
 
 def show_answer(
@@ -29,9 +30,9 @@ def show_answer(
     versions: tuple[str, str] = ("", ""),
     rival: Prediction | None = None,
 ) -> None:
-    """The digit, how sure, what may be wrong, ten probability bars, and the frame the network saw.
+    """Show the digit, how sure, what may be wrong, ten probability bars, and the frame the network saw.
 
-    With the answer of a `rival`, both side by side, under the names of their `versions`.
+    With the answer of a `rival`, both stand side by side under the names of their `versions`.
     """
     notes = "".join(f"<li>{problem}</li>" for problem in problems)
     noted = f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""
@@ -43,13 +44,13 @@ def show_answer(
     st.html(
         f"""{answers}
 <div class="seen"><img src="{data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
-<p><b>What the model sees.</b> The ink, drawn anew with an even pen, scaled to fit 20 × 20 pixels and centred by its
-weight in 28 × 28, the way the digits it learned from were made.</p></div>"""
+<p><b>What the network sees.</b> Your ink, redrawn with an even pen, scaled to fit 20 × 20 pixels and centred by its
+weight in 28 × 28, as the digits it learned from were made.</p></div>"""
     )
 
 
 def answer_card(prediction: Prediction) -> str:
-    """HTML: the answer, how sure, and ten probability bars."""
+    """Return HTML: the answer, how sure, and ten probability bars."""
     return headline(prediction) + _probabilities(prediction)
 
 
@@ -58,26 +59,30 @@ def _probabilities(prediction: Prediction) -> str:
 
 
 def headline(prediction: Prediction) -> str:
-    """One of three: a digit; two it may be; or that this looks like none."""
+    """Return HTML that says one of three things: a digit, two possible digits, or that this looks like no digit."""
     digit, second = prediction.digit, prediction.runner_up
     likely, next_likely = percent(prediction.confidence), percent(prediction.probabilities[second])
     if not prediction.accepted:
         state, shown, spoken = "refused", "?", "Answer: this does not look like a digit"
-        title, detail = "Not a digit?", f"This looks like no digit I know. If it is one: {digit}, {likely}."
+        title, detail = "Not a digit", f"This does not look like one. If it is one: {digit}, {likely}."
     elif not prediction.sure:
         state, spoken = "unsure", f"Answer: not sure, {digit} or {second}"
         shown = f"{digit}<span>or</span>{second}"
-        title, detail = "Not sure", f"{digit}: {likely} · {second}: {next_likely}"
+        title, detail = "Not sure", f"It may be {_article(digit)}, {likely}, or {_article(second)}, {next_likely}."
     else:
         state, shown, spoken = "certain", str(digit), f"Answer: {digit}"
-        title, detail = f"{likely} sure", f"next: {second}, {next_likely}"
+        title, detail = f"It is {_article(digit)}. {likely}", f"Next: {second}, {next_likely}"
     return f"""<div class="answer {state}" role="status" aria-live="polite">
 <div class="digit" aria-label="{spoken}">{shown}</div>
 <div><div class="sure">{title}</div><div class="next">{detail}</div></div></div>"""
 
 
+def _article(digit: int) -> str:
+    return f"an {digit}" if digit == 8 else f"a {digit}"
+
+
 def choose_strictness(record: Record) -> None:
-    """A dial for how readily drawings are answered, with what each setting leads to."""
+    """Show a dial for how readily drawings are answered, and what its setting leads to."""
     with st.expander("When does it decline to answer?"):
         share = st.select_slider(
             "Share of MNIST's digits that it must accept",
@@ -86,38 +91,35 @@ def choose_strictness(record: Record) -> None:
             format_func=lambda share: f"{share:.1%}".replace(".0%", "%"),
             key=STRICTNESS,
             persist_state="session",
-            help="The threshold is set on the validation images. To the left it declines sooner, to the right it "
-            "answers nearly everything.",
+            help="To the left it declines sooner, to the right it answers nearly everything. The threshold is set on "
+            "the validation images.",
         )
         st.markdown(_consequences(record, SHARES.index(share)))
 
 
 def _consequences(record: Record, place: int) -> str:
-    """What is answered, how much of that is right, and what is declined, at one setting of the dial."""
+    """Say how much is answered, how much of that is correct, and what is declined, at one setting of the dial."""
     drawings = record.drawings[0] if record.drawings else None
     judged = drawings.digits if drawings else record.evaluation
     coverage = judged.coverage[place]
     what = f"{'digits drawn by other people' if drawings else 'images'} ({judged.on})"
     lines = [f"Of {judged.images:,} {what}, {with_interval(coverage.answered, judged.images)} would be answered"]
     if coverage.answered:
-        lines.append(f"and of those {with_interval(coverage.correct, coverage.answered)} rightly.")
+        lines.append(f"and {with_interval(coverage.correct, coverage.answered)} of these answers would be correct.")
     if drawings and drawings.others:
         refused = with_interval(drawings.refused[place], drawings.others)
-        lines.append(f"Of {drawings.others:,} letters drawn likewise, {refused} would be declined.")
+        lines.append(f"Of {drawings.others:,} letters drawn the same way, {refused} would be declined.")
     return " ".join(lines)
 
 
 def show_waiting() -> None:
-    """What stands there before the first stroke."""
-    st.html(
-        """<div class="answer waiting" role="status"><div><b>Draw a digit, 0 to 9, on the white paper.</b><br>
-The answer appears here each time you lift the pen.</div></div>"""
-    )
+    """Show what to do before the first stroke."""
+    st.html(WAITING)
 
 
 def choose_rival(titles: Mapping[str, str]) -> None:
-    """Another version that answers beside the active one; `titles` by name."""
-    if st.session_state.get(RIVAL, NO_RIVAL) not in (NO_RIVAL, *titles):  # deleted, or active by now
+    """Let the visitor choose a version that answers beside the active one; `titles` by name."""
+    if st.session_state.get(RIVAL, NO_RIVAL) not in (NO_RIVAL, *titles):  # it was deleted or made active
         st.session_state[RIVAL] = NO_RIVAL
         st.rerun()
     st.selectbox(
@@ -126,17 +128,17 @@ def choose_rival(titles: Mapping[str, str]) -> None:
         format_func=lambda name: titles.get(name, "no other version"),
         key=RIVAL,
         persist_state="session",
-        help="Another version reads the same drawing, and its answer stands beside that of the active one",
+        help="Another version classifies the same drawing, and its answer stands beside that of the active one",
     )
 
 
 def show_version(name: str, record: Record) -> None:
-    """Which version answers, and what it is worth."""
+    """Show which version answers, and how accurate it is."""
     figures = [_accuracy(record.evaluation, "images")]
     if record.drawings:
         figures.append(_accuracy(record.drawings[0].digits, "digits drawn by other people"))
     harder = "" if record.drawings else " Your drawings may be harder."
-    st.caption(f"Answered by **{plain(name)}**: right on {', and on '.join(figures)}.{harder}")
+    st.caption(f"Answered by **{plain(name)}**, which is correct on {' and on '.join(figures)}.{harder}")
 
 
 def _accuracy(evaluation: Evaluation, what: str) -> str:
@@ -158,5 +160,10 @@ def _bars(prediction: Prediction) -> str:
 
 
 def data_uri(picture: NDArray[np.uint8]) -> str:
-    """A picture, as what stands in an image's `src`."""
-    return "data:image/png;base64," + base64.b64encode(to_png(picture)).decode()
+    """Return a picture (H, W) or (H, W, 3) for an image's `src`."""
+    return png_uri(to_png(picture))
+
+
+def png_uri(png: bytes) -> str:
+    """Return a PNG file for an image's `src`."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

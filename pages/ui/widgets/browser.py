@@ -1,46 +1,24 @@
-"""What the visitor's browser remembers for a page."""
+"""Have the visitor's browser remember something for a page; `browser.js` is the half that runs there."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
-_SCRIPT = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const when = (text) => { try { return JSON.parse(text).at || 0; } catch { return 0; } };
-  const compare = () => {
-    try {
-      const storage = data.for_good ? localStorage : sessionStorage;
-      const found = storage.getItem(data.name);
-      if (found === null || when(data.text) > when(found)) {
-        if (data.text !== null) storage.setItem(data.name, data.text);
-      } else if (found !== data.text && (when(found) > when(data.text) || !when(found))) {
-        setTriggerValue("found", found);
-      }
-    } catch { /* a browser that is not to remember anything */ }
-  };
-  const hear = (event) => { if (event.key === data.name && event.newValue !== null) compare(); };
-  // this function is called again whenever the data change, but what it returns only at the very end
-  window.removeEventListener("storage", parentElement.hear);
-  parentElement.hear = data.for_good ? hear : undefined;
-  window.addEventListener("storage", parentElement.hear);
-  compare();
-  return () => window.removeEventListener("storage", parentElement.hear);
-}
-"""
-
-_component = st.components.v2.component("browser_memory", html="", js=_SCRIPT)
+_component = st.components.v2.component(
+    "browser_memory", html="", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+)
 
 
 def remember(name: str, text: str | None, *, for_good: bool = False, on_found: Callable[[str], None]) -> None:
-    """Have the browser remember `text` under `name`, until the tab is closed or, `for_good`, in all tabs from now on.
+    """Have the browser remember `text` under `name`: in this tab until it is closed or, `for_good`, in all tabs.
 
-    Where it remembers another text already, `on_found` is told that one, and the page, or the fragment this is called
-    in, runs again; so it is when another tab has it remember one. But of texts that are JSON with a time, `at`, the
-    later counts.
+    If the browser remembers another text already, or another tab stores one, `on_found` gets that text and the page
+    (or the fragment that calls this) runs again. Of two texts that are JSON with a time, `at`, the later counts.
     """
     key = f"browser-{name}"
 
-    def tell() -> None:
+    def pass_on() -> None:
         found = st.session_state[key]["found"]
         if isinstance(found, str):
             on_found(found)
@@ -49,5 +27,5 @@ def remember(name: str, text: str | None, *, for_good: bool = False, on_found: C
         _component(
             key=key,
             data={"name": f"digit-reader-{name}", "text": text, "for_good": for_good},
-            on_found_change=tell,
+            on_found_change=pass_on,
         )

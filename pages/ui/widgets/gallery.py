@@ -1,4 +1,4 @@
-"""Images of digits beside each other, each with a line below; they may be clicked."""
+"""Show images of digits side by side, each with a line below; some galleries can be clicked."""
 
 from collections.abc import Sequence
 from html import escape
@@ -12,7 +12,7 @@ from pages.ui.widgets.clickable import clickable
 
 
 def digit_gallery(images: NDArray[np.uint8], lines: Sequence[str]) -> None:
-    """Images (n, 28, 28), light ink on black, enlarged, with a line each."""
+    """Show images (n, 28, 28), light ink on black, enlarged, with a line each."""
     figures = "".join(
         f"<figure>{_picture(image, line)}<figcaption>{escape(line)}</figcaption></figure>"
         for image, line in zip(images, lines, strict=True)
@@ -23,7 +23,7 @@ def digit_gallery(images: NDArray[np.uint8], lines: Sequence[str]) -> None:
 def clickable_gallery(
     images: NDArray[np.uint8], lines: Sequence[str], places: Sequence[int], *, key: str
 ) -> int | None:
-    """The same; gives the place, of `places` (n,), of the image that was just clicked."""
+    """Show images that can be clicked; return the one of `places` (n,) whose image was just clicked, or None."""
     picked = pick_picture(images, lines, [str(place) for place in places], [False] * len(places), key=key)
     return None if picked is None else int(picked)
 
@@ -31,7 +31,7 @@ def clickable_gallery(
 def pick_picture(
     images: NDArray[np.uint8], lines: Sequence[str], ids: Sequence[str], misread: Sequence[bool], *, key: str
 ) -> str | None:
-    """The same for images that are known by ids, those that are misread in a frame; gives the id of the one clicked."""
+    """Show images known by ids, with misclassified ones framed; return the id of the one just clicked, or None."""
     buttons = "".join(
         f'<button type="button" data-pick="{escape(id)}"{" class=misread" if wrong else ""}>{_picture(image, "")}'
         f"<span>{escape(line)}</span></button>"
