@@ -14,6 +14,7 @@ from mnist_core.versions.catalogue import recipe_in_words
 from pages.ui.explore.charts import learning_curves
 from pages.ui.explore.matrix import confusion_matrix
 from pages.ui.layout import errors_in_words
+from pages.ui.wording import duration
 
 ABOUT_DATA = {"mnist": "MNIST", "sample": "Bundled sample"}
 SILENCE_SECONDS = 20
@@ -133,10 +134,3 @@ def progress(run: RunStatus) -> tuple[float, str]:
     if not run.of("loaded"):
         return 0.0, "Starting …"
     return 0.0, "Preparing the digits to be distorted …" if run.recipe.augments else "Images read, learning begins …"
-
-
-def duration(seconds: float) -> str:
-    """A time span in words, as precise as an estimate deserves."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
