@@ -5,9 +5,7 @@ from datetime import datetime
 from mnist_core import Evaluation
 
 NO_NAME = "(no name)"
-LEARNED_FROM_DRAWINGS = (
-    "This version learned from corrected drawings. If these are among them, the figure is too high."
-)
+LEARNED_FROM_DRAWINGS = "This version learned from corrected drawings. If these are among them, the figure is too high."
 
 
 def counted(count: int, thing: str) -> str:
@@ -37,11 +35,6 @@ def interval_in_words(evaluation: Evaluation, decimals: int = 2) -> str:
     """Return the confidence interval of an accuracy, as `95% interval 99.40% to 99.66%`."""
     low, high = evaluation.interval.low, evaluation.interval.high
     return f"95% interval {low:.{decimals}%} to {high:.{decimals}%}"
-
-
-def accuracy_in_words(evaluation: Evaluation, decimals: int = 2) -> str:
-    """Return an accuracy with its interval, as `99.55% (95% interval 99.40% to 99.66%)`."""
-    return f"{evaluation.accuracy:.{decimals}%} ({interval_in_words(evaluation, decimals)})"
 
 
 def answered_by_shipped(problem: str) -> str:
