@@ -147,15 +147,15 @@ def coverage_curve(evaluation: Evaluation, accepted: float, *, key: str) -> None
             alt.Tooltip("accepts:Q", format=".1%", title="validation images accepted"),
         ],
     )
-    y = alt.Y("right:Q", title="correct, of those answered", axis=alt.Axis(format=".1%")).scale(zero=False)
+    y = alt.Y("right:Q", title=SHARE_CORRECT, axis=alt.Axis(format=".1%")).scale(zero=False)
     band = base.mark_area(color=BLUE, opacity=0.2).encode(
-        y=alt.Y("low:Q", title="correct, of those answered").scale(zero=False), y2="high:Q"
+        y=alt.Y("low:Q", title=SHARE_CORRECT).scale(zero=False), y2="high:Q"
     )
     current = base.transform_filter(alt.datum["here"])
     marked = current.mark_point(color=ORANGE, size=160, filled=True, opacity=1, shape="diamond").encode(y=y)
     line = current.mark_rule(color=ORANGE, strokeDash=[4, 4])
     title = alt.Title(
-        "What declining images gains",
+        "Accuracy when it may decline",
         subtitle=["orange diamond: the current threshold", "blue band: 95% intervals"],
         subtitleColor=GREY,
     )
