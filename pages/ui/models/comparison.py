@@ -131,11 +131,12 @@ def _images(one: Entry, other: Entry, comparison: Comparison, images: LabelledIm
         (other, one, comparison.only_one_right, comparison.other),
     ):
         shown = places[:MOST_IMAGES]
-        more = f", the first {MOST_IMAGES} of them" if len(places) > MOST_IMAGES else ""
+        more = f" The first {MOST_IMAGES} are shown." if len(places) > MOST_IMAGES else ""
         st.markdown(
             f"**{counted(len(places), 'image')} classified correctly by {plain(entry.title)} but not by "
-            f"{plain(rival.title)}**{more}"
+            f"{plain(rival.title)}**"
         )
+        st.caption(f"Below each image: its label, and what {plain(rival.title)} classified it as.{more}")
         digit_gallery(
             images.images[shown],
             [f"{images.labels[place]} as {answers[place]}" for place in shown],
