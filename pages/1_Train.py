@@ -12,9 +12,10 @@ from pages.ui import loaders
 from pages.ui.demo import keep_up
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.train.links import DATA, keep_link, link, read_link
-from pages.ui.train.live import ABOUT_DATA, duration, follow
+from pages.ui.train.live import ABOUT_DATA, follow
 from pages.ui.train.results import earlier_runs, show_outcome, start
 from pages.ui.train.settings import RECIPE, all_settings, reset_settings
+from pages.ui.wording import duration
 
 ABOUT_RECIPES = {
     "quick": "Ready in seconds, and more accurate than the article: its network, trained by a better recipe.",

@@ -9,12 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import DigitClassifier, evaluate, files
 from mnist_core.drawings.store import DrawingStore
+from mnist_core.evaluation.comparison import compare
 from mnist_core.evaluation.pen_strokes import drawings_file
 from mnist_core.images.datasets import Dataset, load_dataset
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_name, promote
-from mnist_core.versions.catalogue import labels
+from mnist_core.versions.catalogue import labels, title_of
 from pages.ui.explore import image_sets
+from pages.ui.layout import plain
 from tests.app.test_train_page import ROOT, press, words
 from tests.app.test_train_page import labels as buttons
 from tests.evaluation.test_pen_strokes import ONE, SEVEN, ZERO, write
@@ -23,10 +25,10 @@ from tests.runs.test_finetune import keep
 
 @pytest.fixture(autouse=True)
 def mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: Path) -> str:
-    """A version of one's own: a copy of the shipped `article`, which is worse than `best`. No MNIST."""
+    """Add a version to the shipped ones: a copy of `article`, which is worse than `best`. MNIST is not there."""
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "no mnist"))
     shutil.copytree(files.SHIPPED / "article", weights / "runs" / "mine")
-    image_sets._made.clear()
+    image_sets._cached_answers.clear()
     return "runs/mine"
 
 
@@ -36,13 +38,19 @@ def open_page(**query: str) -> AppTest:
     return page.switch_page("pages/2_Models.py").run()
 
 
+def verdict(active: str, candidate: str, *titles: str) -> str:
+    """Return what the core says of two versions, compared on the images that are here without MNIST."""
+    one, other = (DigitClassifier.load(registry.find(name)) for name in (active, candidate))
+    return compare(one, other, load_dataset("sample").test).verdict(*titles)
+
+
 def test_all_versions_are_in_one_table_with_figures_and_intervals() -> None:
     page = open_page()
     assert not page.exception
     table = page.dataframe[0].value
     assert len(table) == 4
     best = table[table["version"] == "best"].iloc[0]
-    assert best["answers"] == "● now"
+    assert best["active"] == "● active"
     assert best["test"] == pytest.approx(99.55)
     assert best["test interval"] == "99.40% to 99.66%"
     assert best["test on"] == "10,000, MNIST test set"
@@ -57,9 +65,9 @@ def test_two_versions_are_compared_and_the_link_leads_there(mine: str) -> None:
     page.selectbox(key="version").set_value(mine).run()
     page.selectbox(key="against").set_value("best").run()
     assert not page.exception
-    assert "makes more mistakes than best (" in words(page)
+    assert verdict("best", mine, "best", f"**{plain(title_of(mine))}**") in words(page)
     assert "McNemar" in words(page)
-    assert "its figure is too good" in words(page)
+    assert "its figure is too high" in words(page)
     recipes = page.table[1].value
     assert recipes.loc["epochs"].tolist() == ["10", "300"]
     assert "seed" not in recipes.index
@@ -71,7 +79,7 @@ def test_two_versions_are_compared_and_the_link_leads_there(mine: str) -> None:
 def test_a_link_to_a_version_that_is_gone_shows_the_active_one() -> None:
     page = open_page(version="runs/gone", against="nothing")
     assert not page.exception
-    assert "not here" in words(page)
+    assert "does not exist here" in words(page)
     assert page.selectbox(key="version").value == "best"
 
 
@@ -88,19 +96,19 @@ def test_going_back_in_the_browser_goes_back_to_the_version_before(mine: str) ->
     assert page.selectbox(key="version").value == "best"
 
 
-def test_a_worse_version_is_asked_about_before_it_answers(mine: str) -> None:
+def test_a_worse_version_becomes_active_only_after_a_question(mine: str) -> None:
     page = open_page(version=mine)
-    press(page, "Let it answer")
+    press(page, "Make active")
     assert not page.exception
     assert active_name() == "best"
-    assert "makes more mistakes than the active one" in words(page)
-    assert "Let it answer nevertheless" in buttons(page)
+    assert verdict("best", mine, "the active one", f"**{plain(title_of(mine))}**") in words(page)
+    assert "Make active anyway" in buttons(page)
 
 
-def test_a_version_that_is_no_worse_answers_at_once_and_is_rolled_back_with_one_click(mine: str) -> None:
+def test_a_version_that_is_no_worse_becomes_active_at_once_and_is_rolled_back_with_one_click(mine: str) -> None:
     promote("article")
     page = open_page(version=mine)
-    press(page, "Let it answer")
+    press(page, "Make active")
     assert active_name() == mine
     page = open_page()
     press(page, "Roll back to article")
@@ -114,7 +122,7 @@ def test_a_version_is_named_and_noted(mine: str) -> None:
     page = open_page(version=mine)
     page.text_input[0].set_value("demo")
     page.text_area[0].set_value("shown on Monday")
-    press(page, "Keep")
+    press(page, "Save")
     assert not page.exception
     assert (labels()[mine].title, labels()[mine].note) == ("demo", "shown on Monday")
     assert "demo" in page.dataframe[0].value["version"].tolist()
@@ -158,15 +166,14 @@ def test_an_uploaded_version_is_checked_and_added(mine: str, weights: Path) -> N
     assert len(list(weights.glob("runs/*/model.json"))) == 2
 
 
-def test_without_mnist_its_figures_are_there_and_the_sample_can_be_looked_through(mine: str) -> None:
+def test_without_mnist_its_figures_are_there_and_the_sample_can_be_explored(mine: str) -> None:
     page = open_page(version=mine)
-    assert "97.69% (95% interval 97.38% to 97.97%)**" in words(page)
-    assert "of 10,000 images correctly classified (MNIST test set" in words(page)
+    assert "97.69% correct**: 231 mistakes in 10,000 images (MNIST test set" in words(page)
     assert "cannot be shown" in words(page)
     page.segmented_control[0].set_value("sample").run()
-    press(page, "Evaluate it on them")
+    press(page, "Evaluate on these images")
     assert not page.exception
-    assert "of 1,000 images correctly classified (bundled sample, test part" in words(page)
+    assert "in 1,000 images (bundled sample, test part" in words(page)
     evaluation = evaluate(DigitClassifier.load(registry.version(mine).folder), load_dataset("sample").test)
     assert f"All mistakes: {1000 - evaluation.correct} images" in words(page)
 
@@ -174,34 +181,34 @@ def test_without_mnist_its_figures_are_there_and_the_sample_can_be_looked_throug
 def test_a_cell_shows_its_images_and_confidence_filters_them(mine: str) -> None:
     page = open_page(version=mine)
     page.segmented_control[0].set_value("sample").run()
-    press(page, "Evaluate it on them")
+    press(page, "Evaluate on these images")
     page.session_state[f"picked-matrix-{mine}-sample"] = "7-7"
     page.run()
     assert not page.exception
     sure = page.slider[0]
-    sevens = int(words(page).split(" of them shown")[0].split()[-1])
+    sevens = int(words(page).split(" in this range")[0].split()[-1])
     sure.set_range(0, 90).run()
-    few = int(words(page).split(" of them shown")[0].split()[-1])
+    few = int(words(page).split(" in this range")[0].split()[-1])
     assert 0 < few < sevens <= 1000
-    assert "7 read as 7" in words(page)
+    assert "7 classified as 7" in words(page)
 
 
-def test_drawings_are_evaluated_with_a_button_and_written_down(mine: str) -> None:
+def test_drawings_are_evaluated_with_a_button_and_recorded(mine: str) -> None:
     drawings = drawings_file()
     drawings.parent.mkdir(parents=True)
     write(drawings, *[SEVEN, ONE, ZERO] * 3)
     registry.save_record(registry.find(mine), replace(registry.version(mine).record, drawings=()))
     page = open_page(version=mine)
     page.segmented_control[0].set_value("drawings").run()
-    assert "was not evaluated on them yet" in words(page)
-    press(page, "Evaluate it on them")
+    assert "has not been evaluated on them yet" in words(page)
+    press(page, "Evaluate on these images")
     assert not page.exception
-    assert "of 9 images correctly classified (drawings, 60% of the canvas, pen 20" in words(page)
+    assert "in 9 images (drawings, 60% of the canvas, pen 20" in words(page)
     assert registry.version(mine).record.drawings[0].digits.images == 9
     assert registry.load_version(registry.find(mine)).record == registry.version(mine).record
 
 
-def test_every_version_is_asked_about_corrected_drawings(sample: Dataset) -> None:
+def test_every_version_is_evaluated_on_corrected_drawings(sample: Dataset) -> None:
     assert "kept" not in open_page().dataframe[0].value
     keep(sample, "Ann", 2)
     table = open_page().dataframe[0].value
@@ -211,7 +218,7 @@ def test_every_version_is_asked_about_corrected_drawings(sample: Dataset) -> Non
     assert table[table["version"] == "robust"].iloc[0]["kept"] == pytest.approx(100 * expected.accuracy)
 
 
-def test_corrected_drawings_are_looked_through_and_anew_when_one_is_relabelled(sample: Dataset, mine: str) -> None:
+def test_corrected_drawings_are_classified_and_again_when_one_is_relabelled(sample: Dataset, mine: str) -> None:
     keep(sample, "Ann", 2)
     page = open_page(version=mine)
     page.segmented_control[0].set_value("kept").run()
@@ -219,8 +226,8 @@ def test_corrected_drawings_are_looked_through_and_anew_when_one_is_relabelled(s
     classifier = DigitClassifier.load(registry.find(mine))
     with DrawingStore() as store:
         before = evaluate(classifier, store.images())
-        assert f"**{before.accuracy:.2%} (95% interval" in words(page)
-        assert "of 20 images correctly classified (corrected drawings" in words(page)
+        assert f"{before.accuracy:.2%} correct**" in words(page)
+        assert "in 20 images (corrected drawings" in words(page)
         assert f"All mistakes: {20 - before.correct} images" in words(page)
         answers = classifier.predict_frames(store.images().images).argmax(axis=1)
         drawings = store.find(newest_first=False)

@@ -1,4 +1,4 @@
-"""Drawings are confirmed, corrected, kept with consent and looked after, without a browser."""
+"""Drawings are confirmed, corrected, kept with consent, relabelled and deleted, without a browser."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def _no_mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def page(sample: Dataset) -> AppTest:
-    """The Draw page with a digit on it."""
+    """Open the Draw page with a digit on it."""
     return draw(AppTest.from_file(APP, default_timeout=60).run(), drawing(sample.test.images[3]))
 
 
@@ -63,7 +63,7 @@ def test_without_consent_nothing_is_kept_and_it_is_not_asked_again(page: AppTest
     assert DrawingStore().count() == 1
 
 
-def test_consent_can_be_taken_back(page: AppTest) -> None:
+def test_consent_can_be_withdrawn(page: AppTest) -> None:
     press(page, "7")
     press(page, "Keep them")
     page.toggle(key="keep-my-drawings").set_value(False).run()
@@ -74,7 +74,7 @@ def test_consent_can_be_taken_back(page: AppTest) -> None:
 
 @pytest.fixture
 def failing(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
-    """The page with a drawing that was to be kept, and could not be."""
+    """Open the page with a drawing that could not be saved."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'deep' / 'drawings.sqlite3'}")
     (tmp_path / "nowhere").write_text("a file, not a folder")
     press(page, "7")
@@ -93,7 +93,9 @@ def test_a_drawing_that_cannot_be_saved_stays_until_it_can(failing: AppTest, mon
     assert [drawing.label for drawing in DrawingStore().find()] == [7]
 
 
-def test_what_waits_unsaved_is_let_go_with_the_consent(failing: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsaved_drawings_are_dropped_when_consent_is_withdrawn(
+    failing: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failing.toggle(key="keep-my-drawings").set_value(False).run()
     assert "until saved" not in words(failing)
     monkeypatch.delenv("DATABASE_URL")
@@ -118,7 +120,7 @@ def test_a_name_is_shown_as_written_and_cut_to_what_can_be_kept(page: AppTest) -
     press(page, "Keep them")
     assert page.toggle(key="keep-my-drawings").label == f"Keep my drawings as {shown}"
     assert [drawing.writer for drawing in DrawingStore().find()] == ["**A** $x$ :red[h] http://x www.b.de a@b" + rest]
-    assert f"Delete all of {shown}" in buttons(handwriting(page))
+    assert f"Delete all drawings by {shown}" in buttons(handwriting(page))
 
 
 def test_a_kept_drawing_stays_its_writers(page: AppTest) -> None:
@@ -131,8 +133,8 @@ def test_a_kept_drawing_stays_its_writers(page: AppTest) -> None:
     press(page, "3")
     assert [(kept.writer, kept.label) for kept in DrawingStore().find()] == [("Ann", 3)]
     handwriting(page).selectbox(key="shown-Zed").set_value("Ann").run()
-    press(page, "Delete all of Ann")
-    assert "**Ann**: 1 drawing will be gone" in words(page)
+    press(page, "Delete all drawings by Ann")
+    assert "**Ann**: 1 drawing will be deleted" in words(page)
 
 
 def test_an_example_is_nobodys_handwriting(page: AppTest) -> None:
@@ -140,7 +142,7 @@ def test_an_example_is_nobodys_handwriting(page: AppTest) -> None:
     assert "Not a digit" not in buttons(page)
 
 
-def test_a_sitting_asks_for_digits_keeps_them_and_shows_how_well_they_are_read(sample: Dataset) -> None:
+def test_a_sitting_asks_for_digits_keeps_them_and_shows_how_many_are_correct(sample: Dataset) -> None:
     page = handwriting(AppTest.from_file(APP, default_timeout=60).run())
     press(page, "Write 20 digits")
     press(page, "No, thanks")
@@ -148,21 +150,21 @@ def test_a_sitting_asks_for_digits_keeps_them_and_shows_how_well_they_are_read(s
     begin(page)
     for number in range(3):
         asked = write(page, sample, number)
-        assert f"Your {asked} was read as " in html(page)
-    assert page.button[[button.label for button in page.button].index("Undo")].disabled, "that would bring it back"
-    press(page, "Skip this one")
-    press(page, "Stop here")
+        assert f"Your {asked} was classified as " in html(page)
+    assert page.button[[button.label for button in page.button].index("Undo")].disabled, "undo would bring it back"
+    press(page, "Skip")
+    press(page, "Stop")
     page.run()
     assert "Done: 3 digits kept" in words(page)
     assert DrawingStore().count() == 3
-    assert "of 3 right" in words(page)
+    assert "of 3 correct" in words(page)
     assert "% " in words(page)
     shown = str([element.proto for element in page.get("bidi_component")])
-    assert all(kept.id in shown for kept in DrawingStore().find()), "a click says which, wherever it is by then"
+    assert all(kept.id in shown for kept in DrawingStore().find()), "a click sends the id"
 
 
 def begin(page: AppTest) -> None:
-    """Begin a sitting, for which consent is given."""
+    """Begin a sitting and give consent."""
     press(page, "Write 20 digits")
     assert "May your drawings be kept?" in words(page)
     press(page, "Keep them")
@@ -170,7 +172,7 @@ def begin(page: AppTest) -> None:
 
 
 def write(page: AppTest, sample: Dataset, number: int) -> int:
-    """Write the digit that a sitting asks for, and say which it was."""
+    """Write the digit that a sitting asks for, and return it."""
     asked = int(html(page).split("Write a <b>")[1][0])
     digit = sample.test.images[sample.test.labels == asked][number]
     page.session_state["writing-canvas"] = canvas_message(drawing(digit))
@@ -179,18 +181,18 @@ def write(page: AppTest, sample: Dataset, number: int) -> int:
     return asked
 
 
-def test_a_sitting_ends_when_consent_is_taken_back_elsewhere(sample: Dataset) -> None:
+def test_a_sitting_ends_when_consent_is_withdrawn_elsewhere(sample: Dataset) -> None:
     page = handwriting(AppTest.from_file(APP, default_timeout=60).run())
     begin(page)
     write(page, sample, 0)
     page.session_state["visit"].things["keeper"].answer(False)  # as another tab's answer does
     page.run()
     assert "Next" not in buttons(page)
-    assert "From now on nothing is kept, so this ended. Kept before: 1 digit." in words(page)
+    assert "Writing has ended, as nothing is kept any more. Kept before: 1 digit." in words(page)
     assert DrawingStore().count() == 1
 
 
-def test_teaching_shows_before_and_after_and_can_be_thrown_away(sample: Dataset) -> None:
+def test_teaching_shows_before_and_after_and_can_be_discarded(sample: Dataset) -> None:
     page = handwriting(AppTest.from_file(APP, default_timeout=60).run())
     assert "Teach" not in buttons(page), "there is nothing to teach with"
     keep(sample, "Ann", 1)
@@ -200,20 +202,20 @@ def test_teaching_shows_before_and_after_and_can_be_thrown_away(sample: Dataset)
     keep(sample, "Ann", 2)
     promote("article")
     press(page.run(), "Teach")
-    wait(lambda: not page.run().exception and "Throw it away" in buttons(page))
-    assert [metric.label for metric in page.metric] == ["On these drawings", "On MNIST"]
-    assert "before: " in words(page)
-    assert "after: " in words(page)
-    assert re.search(r"read rightly|No difference|No better", page.subheader[0].value)
+    wait(lambda: not page.run().exception and "Discard" in buttons(page))
+    assert [metric.label for metric in page.metric] == ["On drawings it has not seen", "On MNIST's test images"]
+    assert "Before: " in words(page)
+    assert "After: " in words(page)
+    assert re.search(r"classified correctly|No change|No better", page.subheader[0].value)
     assert "taught by everybody" in words(page)
     assert len(registry.all_versions()) == 4
-    press(page, "Use it")
+    press(page, "Make active")
     assert active_name().startswith("runs/")
-    press(page, "Take it back: article answers")
+    press(page, "Roll back to article")
     assert active_name() == "article"
     page.multiselect[0].set_value(["Ann"]).run()
-    assert not page.metric, "the lesson was with everybody's drawings"
+    assert not page.metric, "everybody's drawings were taught, not only these"
     page.multiselect[0].set_value([]).run()
-    press(page, "Throw it away")
+    press(page, "Discard")
     assert len(registry.all_versions()) == 3
     assert not page.metric

@@ -210,7 +210,7 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     assert "worse on the same 1,000 images" in words(page)
     press(page, "Make active")
     assert active_name() == "best", "it is worse by more than chance, so the page asks first"
-    assert "Let it answer nevertheless" in labels(page)
+    assert "Make active anyway" in labels(page)
 
 
 def test_others_wait_in_a_queue_that_can_be_ordered(page: AppTest) -> None:

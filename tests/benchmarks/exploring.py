@@ -1,9 +1,9 @@
-"""How soon a click on the confusion matrix shows its images, of 10,000 test images, beyond what Streamlit itself takes.
+"""Measure how soon a click on the confusion matrix of 10,000 images shows its images, beyond Streamlit's own rerun.
 
     MNIST_DATA=… python -m tests.benchmarks.exploring
 
-In Chromium: the time from a click on a cell of the Models page to its images being there, drawn, beside the time in
-which a page with nothing but one button, in a fragment, shows what the button changed. Both in turns, in one run.
+In Chromium, in one run and in turns: the time from a click on a cell of the Models page until its images are drawn, and
+the time that a page with nothing but one button in a fragment takes to show what the button changed.
 """
 
 import itertools
@@ -31,25 +31,25 @@ count()
 
 
 def milliseconds_to_images(page: Page, cell: tuple[int, int], count: int) -> float:
-    """From the click on a cell to the last of its images being complete."""
+    """Click on a cell and return the time until all of its images are drawn."""
     label, answer = cell
-    button = page.get_by_role("table").get_by_role("button", name=f"{label} read as {answer}:")
+    button = page.get_by_role("table").get_by_role("button", name=f"{label} classified as {answer}:")
     begin = time.perf_counter()
     button.click()
-    page.get_by_text(f"{label} read as {answer}: {count:,}").wait_for()
+    page.get_by_text(f"{label} classified as {answer}: {count:,}").wait_for()
     page.wait_for_function(
         """([count, line]) => {
             const shown = [...document.querySelectorAll('.gallery button')];
             return shown.length === Math.min(count, 40) && shown.every(one => one.innerText.startsWith(line))
                 && shown.every(one => one.querySelector('img').complete);
         }""",
-        arg=[count, f"{label}, {'right' if label == answer else f'read as {answer}'}"],
+        arg=[count, f"{label}, correct" if label == answer else f"{label} as {answer}"],
     )
     return 1000 * (time.perf_counter() - begin)
 
 
 def milliseconds_to_count(page: Page, number: int) -> float:
-    """From the click on a button to the page saying so."""
+    """Click on the button and return the time until the page shows the new number."""
     begin = time.perf_counter()
     page.get_by_role("button", name="Count").click()
     page.get_by_text(f"Counted {number}", exact=True).wait_for()

@@ -1,4 +1,4 @@
-"""A visitor corrects the reader, writes digits when asked, and looks after what was kept, in a real browser."""
+"""A visitor corrects an answer, writes digits when asked, relabels and deletes what was kept, in a real browser."""
 
 import re
 
@@ -24,7 +24,7 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     expect(page.get_by_text("Noted: 7.")).to_be_visible()
 
     page.get_by_role("link", name="My handwriting").click()
-    expect(page.get_by_text("1 of 1 right: 100.0%")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("1 of 1 correct: 100.0%")).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Write 20 digits").click()
     expect(page.get_by_text("1 of 20")).to_be_visible()
     page.wait_for_selector(CANVAS)
@@ -32,12 +32,12 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     draw(page, WOBBLY_SEVEN, size=0.5)
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("2 of 20")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Your \d was read as 7"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Your \d was classified as 7"))).to_be_visible()
     page.reload()
     expect(page.get_by_text("2 of 20")).to_be_visible()
-    page.get_by_role("button", name="Stop here").click()
+    page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Done: 1 digit kept.")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text(re.compile("of 2 right"))).to_be_visible()
+    expect(page.get_by_text(re.compile("of 2 correct"))).to_be_visible()
 
     pictures = page.locator(".gallery button")
     expect(pictures).to_have_count(2)
@@ -45,11 +45,11 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("combobox", name="It is").click()
     page.get_by_role("option", name="1", exact=True).click()
-    dialog.get_by_role("button", name="Keep it as that").click()
-    expect(pictures.last).to_have_text("1, read as 7")
-    page.get_by_role("button", name="Delete all of Ann").click()
-    dialog.get_by_role("button", name="Delete them all").click()
-    expect(page.get_by_text("Nothing was kept yet")).to_be_visible()
+    dialog.get_by_role("button", name="Save").click()
+    expect(pictures.last).to_have_text("1 as 7")
+    page.get_by_role("button", name="Delete all drawings by Ann").click()
+    dialog.get_by_role("button", name="Delete all", exact=True).click()
+    expect(page.get_by_text("Nothing has been kept yet")).to_be_visible()
     page.get_by_role("link", name="Draw").click()
     expect(page.get_by_text("What did you draw?")).to_be_visible()
 

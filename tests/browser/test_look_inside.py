@@ -1,4 +1,4 @@
-"""A visitor turns a digit until the network errs, and looks at its units, in a real browser."""
+"""A visitor turns a digit until the answer changes, and looks at the units, in a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip i
 
 @pytest.fixture
 def app(browser: Browser, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: ARG001 — skips with it
-    """The app without MNIST: training digits are looked through in the bundled sample, which is quicker."""
+    """Serve the app without MNIST: it searches the bundled sample for training digits, which is quicker."""
     monkeypatch.setenv("MNIST_DATA", str(tmp_path))
     with serve(ROOT / "app.py", weights) as url:
         yield url
 
 
 def wait_until_units_stay(page: Page) -> None:
-    """Until the network shows what the digit has become: what the slider's last steps bring may be on its way."""
+    """Wait until the network shows the moved digit: the slider's last steps may still be on their way."""
     before: list[str] = []
     while (now := page.locator(".unit").evaluate_all("units => units.map(unit => unit.ariaLabel)")) != before:
         before = now
@@ -50,7 +50,7 @@ def test_turn_a_digit_until_the_answer_changes_and_pick_units_by_mouse_and_keybo
             break
     expect(told).not_to_have_attribute("aria-label", "Answer: 7")
     expect(slider).to_be_focused()
-    assert chart.evaluate("drawn => drawn.same"), "charts that are drawn anew flicker"
+    assert chart.evaluate("drawn => drawn.same"), "charts that are redrawn flicker"
 
     wait_until_units_stay(page)
     unit = page.locator(".unit").nth(3)
@@ -68,5 +68,5 @@ def test_turn_a_digit_until_the_answer_changes_and_pick_units_by_mouse_and_keybo
     number = re.findall(r"\d+", following.get_attribute("aria-label") or "")[0]
     expect(page.get_by_text(f"Unit {number} of the first hidden layer")).to_be_visible(timeout=30_000)
     expect(following).to_be_focused()
-    assert unit.evaluate("button => button.same"), "what is there is not made anew"
+    assert unit.evaluate("button => button.same"), "elements are not created again"
     expect(page.locator(".gallery img")).to_have_count(10)

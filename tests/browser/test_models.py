@@ -1,4 +1,4 @@
-"""A visitor chooses which version answers, in a real browser."""
+"""A visitor compares versions, makes one active and explores its mistakes, in a real browser."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, answer, draw, serv
 
 @pytest.fixture
 def app(browser: Browser, weights: Path) -> Iterator[str]:  # noqa: ARG001 — skips with it
-    """The app, with a version of one's own that is worse than the active one."""
+    """Serve the app with a version that is worse than the active one."""
     shutil.copytree(files.SHIPPED / "article", weights / "runs" / "mine")
     with serve(ROOT / "app.py", weights) as url:
         yield url
@@ -36,14 +36,14 @@ def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, b
         expect(page.locator(".rivals h2").first).to_have_text("best")
 
         page.goto(f"{app}/Models?version=runs%2Fmine")
-        page.get_by_role("button", name="Let it answer").click()
-        expect(page.get_by_text(re.compile(r"makes more mistakes than"))).to_be_visible(timeout=20_000)
+        page.get_by_role("button", name="Make active").click()
+        expect(page.get_by_text(re.compile("McNemar"))).to_be_visible(timeout=20_000)
         assert active_name() == "best"
-        page.get_by_role("button", name="Let it answer nevertheless").click()
+        page.get_by_role("button", name="Make active anyway").click()
         expect(page.get_by_text("Answers on the Draw page")).to_be_visible(timeout=20_000)
         assert active_name() == "runs/mine"
         expect(page.get_by_role("button", name="Roll back to best")).to_be_visible(timeout=20_000)
-        page.wait_for_timeout(1000)  # a button of the page before is of no use
+        page.wait_for_timeout(1000)  # the button of the page before it would be no use
         with page.expect_download() as download:
             page.get_by_role("button", name="ONNX").click()
         assert Path(download.value.path()).stat().st_size > 300_000
@@ -57,18 +57,18 @@ def test_a_cell_shows_its_images_and_one_of_them_is_taken_to_the_canvas(app: str
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = context.new_page()
         page.goto(f"{app}/Models?version=runs%2Fmine")
-        page.get_by_text("Confused most often").wait_for(timeout=60_000)
+        page.get_by_text("Most frequent mistakes").wait_for(timeout=60_000)
         if page.get_by_text("cannot be shown").count():  # no MNIST here
             page.get_by_text("Bundled sample", exact=True).click()
-            page.get_by_role("button", name="Evaluate it on them").click()
+            page.get_by_role("button", name="Evaluate on these images").click()
         expect(page.get_by_text(re.compile("^All mistakes: "))).to_be_visible(timeout=30_000)
-        cell = page.get_by_role("table").get_by_role("button", name=re.compile("^7 read as 7: "))
+        cell = page.get_by_role("table").get_by_role("button", name=re.compile("^7 classified as 7: "))
         cell.focus()
         page.keyboard.press("Enter")
-        expect(page.get_by_text(re.compile("^7 read as 7: .* images"))).to_be_visible()
-        expect(page.get_by_role("button", pressed=True)).to_have_accessible_name(re.compile("^7 read as 7"))
+        expect(page.get_by_text(re.compile("^7 classified as 7: .* images"))).to_be_visible()
+        expect(page.get_by_role("button", pressed=True)).to_have_accessible_name(re.compile("^7 classified as 7"))
         first = page.locator(".gallery button").first
-        expect(first).to_have_text(re.compile("^7, right, "))
+        expect(first).to_have_text(re.compile("^7, correct, "))
         first.click()
         dialog = page.get_by_role("dialog")
         expect(dialog.locator(".answer .digit")).to_have_text("7")

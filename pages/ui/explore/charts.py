@@ -17,25 +17,26 @@ BLUE, ORANGE, GREY = "#3b82f6", "#f97316", "#808495"
 COLOURS = alt.Scale(domain=[TRAINING, VALIDATION], range=[BLUE, ORANGE])
 HEIGHT = 260
 ABOUT_CURVES = (
-    "After each epoch, a pass over all training images: how far off the network was, and how much it read rightly"
+    "An epoch is one pass over all training images. After each: how far off the answers were (loss), and how many were "
+    "correct (accuracy)"
 )
-MOST_POINTS = 40
-"""Of a curve; a longer one is drawn as a line alone."""
+MOST_POINTS = 40  # longer curves are drawn without points
+SHARE_CORRECT = "share correct"
 
 
 def learning_curves(run: RunStatus, *, key: str = "curves") -> None:
-    """Loss and accuracy of a run, epoch by epoch."""
+    """Show the loss and accuracy of a run, epoch by epoch."""
     curve = run.curve
     done = curve.epoch[-1] if curve.epoch else 1
-    # while a long run goes on, the axis is lengthened from time to time, so that its beginning can be seen
+    # the axis of a long run grows in steps, so that its beginning can be seen
     coming = 10 * 2 ** max(0, math.ceil(math.log2((done + 1) / 10)))
     epoch_curves(curve, done if run.ended else min(coming, run.recipe.epochs), key=key)
 
 
 def epoch_curves(curve: Curve, epochs: int, *, key: str = "curves") -> None:
-    """Loss and accuracy on training and validation images after each epoch, of `epochs` that there will be.
+    """Show loss and accuracy on training and validation images after each epoch; the axis ends at `epochs`.
 
-    Where a page draws more than one, each needs a key of its own.
+    On a page with several of these, each needs a `key` of its own.
     """
     loss, accuracy = st.columns(2)
     with loss:
@@ -45,7 +46,7 @@ def epoch_curves(curve: Curve, epochs: int, *, key: str = "curves") -> None:
         st.altair_chart(chart, key=f"{key}-loss", alt="Loss by epoch")
     with accuracy:
         values = {TRAINING: curve.train_accuracy, VALIDATION: curve.validation_accuracy}
-        right = alt.Y("value:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False)
+        right = alt.Y("value:Q", title=SHARE_CORRECT, axis=alt.Axis(format=".1%")).scale(zero=False)
         chart = _by_epoch("Accuracy", curve, values, right, epochs, ".2%")
         st.altair_chart(chart, key=f"{key}-accuracy", alt="Accuracy by epoch")
 
@@ -53,7 +54,7 @@ def epoch_curves(curve: Curve, epochs: int, *, key: str = "curves") -> None:
 def _by_epoch(
     title: str, curve: Curve, values: Mapping[str, tuple[float, ...]], y: alt.Y, epochs: int, number_format: str
 ) -> alt.Chart:
-    # the shipped versions have no training accuracy
+    # shipped records lack some training figures
     rows = [(epoch, value, on) for on, series in values.items() for epoch, value in zip(curve.epoch, series)]  # noqa: B905
     few = len(curve.epoch) <= MOST_POINTS
     whole_numbers = alt.Axis(format="d", tickMinStep=1)
@@ -79,7 +80,7 @@ def _by_epoch(
 
 
 def reliability_diagram(evaluation: Evaluation, *, key: str) -> None:
-    """For answers of each confidence, how many of them are right: on the diagonal, confidence can be believed."""
+    """Show how many answers of each confidence are correct; on the diagonal, confidence can be trusted."""
     rows = []
     for part in evaluation.reliability:
         if part.images:
@@ -92,37 +93,41 @@ def reliability_diagram(evaluation: Evaluation, *, key: str) -> None:
         x=alt.X("confidence:Q", title="mean confidence", axis=share_axis, scale=alt.Scale(domain=[0, 1])),
         tooltip=[
             alt.Tooltip("confidence:Q", format=".1%"),
-            alt.Tooltip("right:Q", format=".1%", title="answered rightly"),
+            alt.Tooltip("right:Q", format=".1%", title="correct"),
             alt.Tooltip("images:Q", format=","),
         ],
     )
-    right = alt.Y("right:Q", title="share answered rightly", axis=share_axis, scale=alt.Scale(domain=[0, 1]))
+    right = alt.Y("right:Q", title=SHARE_CORRECT, axis=share_axis, scale=alt.Scale(domain=[0, 1]))
     points = base.mark_circle(color=BLUE, opacity=1).encode(
         y=right, size=alt.Size("images:Q", scale=alt.Scale(type="log", range=[40, 400]), legend=None)
     )
-    intervals = base.mark_rule(color=BLUE, opacity=0.6).encode(
-        y=alt.Y("low:Q", title="share answered rightly"), y2="high:Q"
-    )
+    intervals = base.mark_rule(color=BLUE, opacity=0.6).encode(y=alt.Y("low:Q", title=SHARE_CORRECT), y2="high:Q")
     diagonal = (
         alt.Chart(pd.DataFrame({"confidence": [0.0, 1.0], "right": [0.0, 1.0]}))
         .mark_line(color=GREY, strokeDash=[4, 4])
         .encode(x="confidence:Q", y="right:Q")
     )
     title = alt.Title(
-        f"Expected calibration error {evaluation.calibration_error:.2%}",
-        subtitle=["15 ranges of confidence, with 95% intervals", "dashed: as sure as right"],
+        "How far confidence can be trusted",
+        subtitle=[
+            f"expected calibration error {evaluation.calibration_error:.2%}",
+            "dashed: perfect · lines: 95% intervals",
+        ],
         subtitleColor=GREY,
     )
     st.altair_chart(
         alt.layer(diagonal, intervals, points, title=title, height=HEIGHT),
         key=key,
-        alt="Reliability diagram: share answered rightly by confidence",
+        alt="Reliability diagram: share correct by confidence",
     )
 
 
 def coverage_curve(evaluation: Evaluation, accepted: float, *, key: str) -> None:
-    """How many of the images that are answered are answered rightly, as the threshold declines more of them; with the
-    threshold in force, which accepts the share `accepted` of the validation images, marked."""
+    """Show how accurate the answers are when the threshold declines more of the images.
+
+    Args:
+        accepted: the share of the validation images that the current threshold accepts; it is marked.
+    """
     rows = []
     for part in evaluation.coverage:
         if part.answered:
@@ -137,63 +142,65 @@ def coverage_curve(evaluation: Evaluation, accepted: float, *, key: str) -> None
         ),
         tooltip=[
             alt.Tooltip("answered:Q", format=".1%"),
-            alt.Tooltip("right:Q", format=".2%", title="of those rightly"),
+            alt.Tooltip("right:Q", format=".2%", title="correct, of those"),
             alt.Tooltip("images:Q", format=",", title="images answered"),
-            alt.Tooltip("accepts:Q", format=".1%", title="threshold accepts of validation images"),
+            alt.Tooltip("accepts:Q", format=".1%", title="validation images accepted"),
         ],
     )
-    y = alt.Y("right:Q", title="of those, right", axis=alt.Axis(format=".1%")).scale(zero=False)
+    y = alt.Y("right:Q", title=SHARE_CORRECT, axis=alt.Axis(format=".1%")).scale(zero=False)
     band = base.mark_area(color=BLUE, opacity=0.2).encode(
-        y=alt.Y("low:Q", title="of those, right").scale(zero=False), y2="high:Q"
+        y=alt.Y("low:Q", title=SHARE_CORRECT).scale(zero=False), y2="high:Q"
     )
-    in_force = base.transform_filter(alt.datum["here"])
-    marked = in_force.mark_point(color=ORANGE, size=160, filled=True, opacity=1, shape="diamond").encode(y=y)
-    line = in_force.mark_rule(color=ORANGE, strokeDash=[4, 4])
+    current = base.transform_filter(alt.datum["here"])
+    marked = current.mark_point(color=ORANGE, size=160, filled=True, opacity=1, shape="diamond").encode(y=y)
+    line = current.mark_rule(color=ORANGE, strokeDash=[4, 4])
     title = alt.Title(
-        "What declining gains",
-        subtitle=["orange diamond: the threshold in force", "blue band: 95% intervals"],
+        "Accuracy when it may decline",
+        subtitle=["orange diamond: the current threshold", "blue band: 95% intervals"],
         subtitleColor=GREY,
     )
     st.altair_chart(
         alt.layer(band, base.mark_line(color=BLUE, point=True).encode(y=y), line, marked, title=title, height=HEIGHT),
         key=key,
-        alt="Share answered rightly by share of images answered, with the threshold in force",
+        alt="Share correct by share of images answered, with the current threshold",
     )
 
 
-def misread_bars(evaluation: Evaluation, *, key: str) -> None:
-    """For each digit, the share of its images that are misread, with its 95% interval."""
+def mistakes_by_digit(evaluation: Evaluation, *, key: str) -> None:
+    """Show the share of each digit's images that are misclassified, with 95% intervals."""
     rows = []
     for score in evaluation.per_digit:
-        misread = score.support - evaluation.confusion[score.digit][score.digit]
+        mistakes = score.support - evaluation.confusion[score.digit][score.digit]
         if score.support:
-            interval = wilson_interval(misread, score.support)
-            rows.append((score.digit, misread / score.support, interval.low, interval.high, misread, score.support))
-    base = alt.Chart(pd.DataFrame(rows, columns=["digit", "misread", "low", "high", "count", "images"])).encode(
+            interval = wilson_interval(mistakes, score.support)
+            rows.append((score.digit, mistakes / score.support, interval.low, interval.high, mistakes, score.support))
+    base = alt.Chart(pd.DataFrame(rows, columns=["digit", "share", "low", "high", "mistakes", "images"])).encode(
         x=alt.X("digit:O", title="digit", axis=alt.Axis(labelAngle=0)),
         tooltip=[
             "digit:O",
-            alt.Tooltip("misread:Q", format=".2%", title="share misread"),
-            alt.Tooltip("count:Q", format=",", title="misread"),
+            alt.Tooltip("share:Q", format=".2%", title="share misclassified"),
+            alt.Tooltip("mistakes:Q", format=","),
             alt.Tooltip("images:Q", format=","),
         ],
     )
-    y = alt.Y("misread:Q", title="share misread", axis=alt.Axis(format=".1%", tickCount=5))
-    intervals = base.mark_rule(color=GREY, strokeWidth=2).encode(y=alt.Y("low:Q", title="share misread"), y2="high:Q")
-    title = alt.Title("Which digits are misread", subtitle="grey lines: 95% intervals", subtitleColor=GREY)
+    y = alt.Y("share:Q", title="share misclassified", axis=alt.Axis(format=".1%", tickCount=5))
+    intervals = base.mark_rule(color=GREY, strokeWidth=2).encode(
+        y=alt.Y("low:Q", title="share misclassified"), y2="high:Q"
+    )
+    title = alt.Title("How often each digit is misclassified", subtitle="grey lines: 95% intervals", subtitleColor=GREY)
     st.altair_chart(
         alt.layer(base.mark_bar(color=BLUE).encode(y=y), intervals, title=title, height=HEIGHT),
         key=key,
-        alt="Share of the images of each digit that is misread",
+        alt="Share of the images of each digit that is misclassified",
     )
 
 
 def per_digit_table(evaluation: Evaluation) -> None:
-    """Precision, recall, F1 and number of images of each digit."""
+    """Show precision, recall, F1 and the number of images of each digit."""
     scores = evaluation.per_digit
     columns = {
-        "precision": "Of the images answered with this digit, the share that are this digit",
-        "recall": "Of the images of this digit, the share answered with it",
+        "precision": "Of the images classified as this digit, the share that are this digit",
+        "recall": "Of the images of this digit, the share classified as it",
         "f1": "The harmonic mean of precision and recall",
     }
     table = {"digit": [score.digit for score in scores]}

@@ -1,5 +1,5 @@
-"""What a version makes of a set of images, to be explored: the confusion matrix, the images behind each of its cells,
-and how far its confidence can be believed."""
+"""Exploring what a version answers to a set of images: the confusion matrix, the images behind each of its cells, and
+how far its confidence can be trusted."""
 
 import numpy as np
 import streamlit as st
@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 
 from mnist_core import Evaluation
 from mnist_core.evaluation.answers import Answers
-from mnist_core.evaluation.statistics import with_interval
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import download_mnist
 from mnist_core.network.calibration import ACCEPTED
 from mnist_core.network.classifier import percent
 from pages.ui import loaders
 from pages.ui.explore import image_sets
-from pages.ui.explore.charts import coverage_curve, misread_bars, per_digit_table, reliability_diagram
+from pages.ui.explore.charts import coverage_curve, mistakes_by_digit, per_digit_table, reliability_diagram
 from pages.ui.explore.image_sets import SetName
 from pages.ui.explore.matrix import ALL_MISTAKES, clickable_matrix
 from pages.ui.layout import errors_in_words
@@ -22,37 +21,28 @@ from pages.ui.loaders import Reader
 from pages.ui.widgets.answer import STRICTNESS
 from pages.ui.widgets.closer import look_closer
 from pages.ui.widgets.gallery import clickable_gallery
+from pages.ui.wording import LEARNED_FROM_DRAWINGS, counted, interval_in_words
 
 SHOWN_AT_ONCE, FEW = 40, 12
-IMAGES, SHARES = "Images", "Per cent of the row"
-HIGH = 0.9
-"""A confidence that deserves to be called high."""
+IMAGES, SHARES = "Images", "Percent of row"
+HIGH_CONFIDENCE = 0.9
 
 
 @st.fragment
 @errors_in_words()
 def explore(name: str) -> None:
-    """All there is to see of the answers of the version of that name; a click runs nothing else of the page."""
+    """Show the answers of the version of that name, as a fragment: a click runs nothing else of the page."""
     reader = loaders.reader_of(name)
     chosen = _choose_set(reader)
     found = _look_through(reader, chosen) if chosen == "kept" else image_sets.answers(reader, chosen)
     evaluation = image_sets.recorded(reader.record, chosen)
     if found and (evaluation is None or found.evaluation.checksum != evaluation.checksum):
-        evaluation = found.evaluation  # of other images than when it was recorded
+        evaluation = found.evaluation  # the recorded one is of other images
     if evaluation is None:
-        st.markdown(f"**{image_sets.TITLES[chosen]}**: this version was not evaluated on them yet.")
-        _offer_answers(reader, chosen, "Evaluate it on them")
+        st.markdown(f"**{image_sets.TITLES[chosen]}**: this version has not been evaluated on them yet.")
+        _offer_answers(reader, chosen, "Evaluate on these images")
         return
-    share = with_interval(evaluation.correct, evaluation.images, 2)
-    st.markdown(f"**{share}** of {evaluation.images:,} images correctly classified ({evaluation.on})")
-    if chosen == "sample" and reader.record.data == "mnist":
-        st.caption(
-            "This version learned from all of MNIST, which these images were taken from: its figure is too good."
-        )
-    if chosen == "drawings":
-        st.caption("The drawings are as they were collected: some are incomplete, and some labelled wrongly.")
-    if chosen == "kept" and reader.record.learned_from_drawings:
-        st.caption("This version learned from corrected drawings: where these are among them, its figure is too good.")
+    _show_accuracy(reader, chosen, evaluation)
     matrix, images = st.columns(2, gap="medium")
     with matrix:
         cell = _show_matrix(evaluation, key=f"{name}-{chosen}")
@@ -62,6 +52,21 @@ def explore(name: str) -> None:
         if found is not None:
             _show_images(reader, found, cell, key=f"{name}-{chosen}-{cell}")
     _show_figures(evaluation)
+
+
+def _show_accuracy(reader: Reader, chosen: SetName, evaluation: Evaluation) -> None:
+    """Show how many answers are correct, and what makes that figure too high or too low."""
+    mistakes = counted(evaluation.images - evaluation.correct, "mistake")
+    st.markdown(
+        f"**{evaluation.accuracy:.2%} correct**: {mistakes} in {evaluation.images:,} images ({evaluation.on}; "
+        f"{interval_in_words(evaluation)})"
+    )
+    if chosen == "sample" and reader.record.data == "mnist":
+        st.caption("This version was trained on all of MNIST, including these images, so this figure is too high.")
+    if chosen == "drawings":
+        st.caption("The drawings are as collected: some are incomplete, and some have a wrong label.")
+    if chosen == "kept" and reader.record.learned_from_drawings:
+        st.caption(LEARNED_FROM_DRAWINGS)
 
 
 def _choose_set(reader: Reader) -> SetName:
@@ -84,27 +89,25 @@ def _choose_set(reader: Reader) -> SetName:
 
 
 def _have_answers(reader: Reader, chosen: SetName) -> Answers | None:
-    """The answers, made now if that takes a moment only, else offered."""
+    """Return the answers, if they can be found in a moment; else offer to find them."""
     if not image_sets.images_are_here(chosen):
-        st.info("The images themselves are not on this machine, so they cannot be shown.", icon=":material/image:")
+        st.info("The images are not on this machine, so they cannot be shown.", icon=":material/image:")
         if chosen == "mnist" and st.button("Download MNIST (11 MB)", icon=":material/download:"):
             with st.spinner("Downloading MNIST …"):
                 download_mnist(data_dir())
             st.rerun()
     elif not image_sets.is_quick(chosen):
-        st.markdown(
-            "The drawings are kept as pen strokes. To be looked through they must be drawn first: half a minute."
-        )
-        _offer_answers(reader, chosen, "Prepare them")
+        st.markdown("These drawings are stored as pen strokes. Turning them into images takes about half a minute.")
+        _offer_answers(reader, chosen, "Prepare the images")
     else:
         return _look_through(reader, chosen)
     return None
 
 
 def _look_through(reader: Reader, chosen: SetName) -> Answers | None:
-    """The answers to images that need no preparation."""
+    """Return the answers to images that need no preparation."""
     if image_sets.answers(reader, chosen) is None:
-        with st.spinner("Looking through the images …"):
+        with st.spinner("Classifying the images …"):
             for _ in image_sets.find_answers(reader, chosen):
                 pass
     return image_sets.answers(reader, chosen)
@@ -113,18 +116,18 @@ def _look_through(reader: Reader, chosen: SetName) -> Answers | None:
 def _offer_answers(reader: Reader, chosen: SetName, label: str) -> None:
     place = st.empty()
     if place.button(label, icon=":material/fact_check:", type="primary", key=f"ask-{reader.name}-{chosen}"):
-        bar = place.progress(0.0, "Reading the images …")
+        bar = place.progress(0.0, "Loading the images …")
         for share, text in image_sets.find_answers(reader, chosen):
             bar.progress(share, text)
         st.rerun()
 
 
 def _show_matrix(evaluation: Evaluation, key: str) -> str:
-    """The matrix and the pairs most confused; gives what of them was clicked last."""
+    """Show the matrix and the most confused pairs, and return what was clicked last: see `clickable_matrix`."""
     st.markdown(
         "**Which digits are mistaken for which**",
-        help="A row for each true digit, a column for each answer. On the diagonal is what was read rightly. Click a "
-        "number to see its images.",
+        help="A row for each true digit, a column for each answer; correct answers are on the diagonal. Click a number "
+        "to see its images.",
     )
     unit = st.segmented_control(
         "Show", [IMAGES, SHARES], default=IMAGES, required=True, label_visibility="collapsed", key=f"unit-{key}"
@@ -133,18 +136,18 @@ def _show_matrix(evaluation: Evaluation, key: str) -> str:
 
 
 def _show_images(reader: Reader, found: Answers, cell: str, key: str) -> None:
-    """The images behind what was clicked, the most confident answers first."""
+    """Show the images behind what was clicked, the most confident answers first."""
     label, _, answer = cell.partition("-")
     places = found.mistakes() if cell == ALL_MISTAKES else found.cell(int(label), int(answer))
-    what = "All mistakes" if cell == ALL_MISTAKES else f"{label} read as {answer}"
-    count = "1 image" if len(places) == 1 else f"{len(places):,} images"
+    what = "All mistakes" if cell == ALL_MISTAKES else f"{label} classified as {answer}"
     st.markdown(
-        f"**{what}: {count}**, the surest first", help="Click an image to see it large, and why it was read so."
+        f"**{what}: {counted(len(places), 'image')}**, most confident first",
+        help="Click an image to enlarge it and to see why it got this answer.",
     )
     low, high = st.slider("Confidence of the answer", 0, 100, (0, 100), step=5, format="%d%%", key=f"confidence-{key}")
     shown = _between(found, places, low / 100, high / 100)
-    high_ones = int((found.confidences[places] >= HIGH).sum())
-    st.caption(f"{len(shown):,} of them shown · {high_ones:,} answered with a confidence of {HIGH:.0%} or more")
+    confident = len(_between(found, places, HIGH_CONFIDENCE, 1))
+    st.caption(f"{len(shown):,} in this range · {confident:,} with a confidence of {HIGH_CONFIDENCE:.0%} or more")
     most = st.session_state.get(f"most-{key}", SHOWN_AT_ONCE)
     lines = [_line(found, int(place)) for place in shown[:most]]
     with st.container(height=400 if len(lines) > FEW else "content", border=False):
@@ -166,21 +169,21 @@ def _between(found: Answers, places: NDArray[np.intp], low: float, high: float) 
 
 def _line(found: Answers, place: int) -> str:
     label, answer, confidence = found.images.labels[place], found.digits[place], found.confidences[place]
-    read = "right" if answer == label else f"read as {answer}"
-    return f"{label}, {read}, {percent(confidence)}"
+    outcome = f"{label}, correct" if answer == label else f"{label} as {answer}"
+    return f"{outcome}, {percent(confidence)}"
 
 
 def _show_figures(evaluation: Evaluation) -> None:
-    """Figures for each digit, and whether it knows when it may be wrong."""
+    """Show the mistakes of each digit, and how far the confidence can be trusted."""
     key = f"{evaluation.checksum[:8]}-{evaluation.correct}"
-    st.markdown("**Digit by digit**", help="How often each digit is misread, and with how much chance in the figure.")
-    misread_bars(evaluation, key=f"bars-{key}")
+    st.markdown("**Mistakes by digit**", help="How often each digit is misclassified, with 95% intervals.")
+    mistakes_by_digit(evaluation, key=f"bars-{key}")
     with st.expander("Precision, recall and F1"):
         per_digit_table(evaluation)
     st.markdown(
-        "**Whether it knows when it may be wrong**",
-        help="Left: of the answers it calls 80% sure, are 80% right? Right: how good are its answers if it may decline "
-        "the drawings that least resemble a digit?",
+        "**Does it know when it may be wrong?**",
+        help="Left: of the answers given with a confidence of 80%, are 80% correct? Right: how accurate are answers if "
+        "it may decline the images that look least like a digit?",
     )
     reliability, coverage = st.columns(2)
     with reliability:

@@ -1,4 +1,4 @@
-"""The sets of images a version can be looked at on, and its answers to them, kept for all visitors once made."""
+"""The sets of images that a version can be explored on, and its answers to them, shared by all visitors."""
 
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
@@ -26,12 +26,12 @@ TITLES: dict[SetName, str] = {
     "drawings": "People's drawings",
     "kept": "Corrected drawings",
 }
-AT_ONCE = 100
-MOST_KEPT = 32
+DRAWINGS_PER_STEP = 100  # between two reports of progress
+MOST_CACHED = 32  # answers of one version to one set
 
 
 def sets_for(record: Record) -> list[SetName]:
-    """What the version was evaluated on, first, and what it can be evaluated on here."""
+    """Return the sets that a version was evaluated on, then those that it can be evaluated on here."""
     here = {"mnist": mnist_is_here(), "sample": record.data == "sample" or not mnist_is_here()}
     here |= {"drawings": drawings_file().exists(), "kept": loaders.kept_drawings() is not None}
     names = [name for name in get_args(SetName) if here[name] or recorded(record, name)]
@@ -39,14 +39,14 @@ def sets_for(record: Record) -> list[SetName]:
 
 
 def recorded(record: Record, name: SetName) -> Evaluation | None:
-    """What the version's record says of that set, if anything."""
+    """Return the evaluation on that set from the version's record, if it has one."""
     if name == "drawings":
         return record.drawings[0].digits if record.drawings else None
     return record.evaluation if record.data == name else None
 
 
 def images_are_here(name: SetName) -> bool:
-    """Whether the images themselves can be shown."""
+    """Return whether the images can be shown."""
     match name:
         case "mnist":
             return mnist_is_here()
@@ -57,24 +57,24 @@ def images_are_here(name: SetName) -> bool:
 
 
 def is_quick(name: SetName) -> bool:
-    """Whether asking a version about that set takes a moment only: drawings have to be drawn first, once."""
-    return name != "drawings" or bool(_drawn())
+    """Return whether classifying that set takes only a moment; pen strokes must be turned into images first."""
+    return name != "drawings" or bool(_cached_drawings())
 
 
 def answers(reader: Reader, name: SetName) -> Answers | None:
-    """What the version answers to the images of that set, if it has been asked."""
-    made = _made()
+    """Return the version's answers to that set, if they have been found already."""
+    cached = _cached_answers()
     key = _key(reader, name)
-    if key in made:
-        made.move_to_end(key)
-    return made.get(key)
+    if key in cached:
+        cached.move_to_end(key)
+    return cached.get(key)
 
 
 def find_answers(reader: Reader, name: SetName) -> Iterator[tuple[float, str]]:
-    """Have the version answer, and keep that; gives how far it is, 0 to 1, and what it is doing.
+    """Classify all images of a set, cache the answers, and yield progress: its share, 0 to 1, and what is being done.
 
     Raises:
-        DatasetError: the images cannot be read.
+        DatasetError: the images cannot be loaded.
     """
     match name:
         case "drawings":
@@ -85,26 +85,26 @@ def find_answers(reader: Reader, name: SetName) -> Iterator[tuple[float, str]]:
             images = loaders.test_images_of(name)
     for progress in classify_all(reader.classifier, images):
         if isinstance(progress, Answers):
-            made = _made()
-            made[_key(reader, name)] = progress
-            while len(made) > MOST_KEPT:
-                made.popitem(last=False)
+            cached = _cached_answers()
+            cached[_key(reader, name)] = progress
+            while len(cached) > MOST_CACHED:
+                cached.popitem(last=False)
             if name == "drawings":
-                _write_down(reader, progress)
+                _record_evaluation(reader, progress)
         else:
-            yield progress, f"{round(progress * len(images)):,} of {len(images):,} images read …"
+            yield progress, f"{round(progress * len(images)):,} of {len(images):,} images classified …"
 
 
 def _drawings() -> Generator[tuple[float, str], None, LabelledImages]:
-    """The drawings as frames, made once; the last word is the images."""
-    drawn = _drawn()
+    """Turn the drawings into frames, once for all, yield progress, and return them."""
+    drawn = _cached_drawings()
     if not drawn:
         characters, setting = read_characters(drawings_file()), SETTINGS[0]
         frames = []
-        for start in range(0, len(characters), AT_ONCE):
-            frames.append(draw_frames(characters[start : start + AT_ONCE], setting))
-            done = min(start + AT_ONCE, len(characters))
-            yield done / len(characters), f"{done:,} of {len(characters):,} drawn on a canvas and framed …"
+        for start in range(0, len(characters), DRAWINGS_PER_STEP):
+            frames.append(draw_frames(characters[start : start + DRAWINGS_PER_STEP], setting))
+            done = min(start + DRAWINGS_PER_STEP, len(characters))
+            yield done / len(characters), f"{done:,} of {len(characters):,} drawings turned into images …"
         drawn.append(LabelledImages(f"drawings, {setting.name}", np.concatenate(frames), digit_labels(characters)))
     return drawn[0]
 
@@ -112,12 +112,12 @@ def _drawings() -> Generator[tuple[float, str], None, LabelledImages]:
 def _corrected() -> LabelledImages:
     found = loaders.kept_drawings()
     if found is None:
-        raise DatasetError("There are no corrected drawings any more. Choose other images.")
+        raise DatasetError("The corrected drawings have been deleted. Choose other images.")
     return found
 
 
-def _write_down(reader: Reader, found: Answers) -> None:
-    """A version of one's own that was not evaluated on drawings has been now."""
+def _record_evaluation(reader: Reader, found: Answers) -> None:
+    """Add the evaluation on drawings to the record of a version that was trained here, if it has none."""
     version = registry.version(reader.name)
     if not version.shipped and not version.record.drawings:
         evaluated = DrawingsEvaluation(SETTINGS[0].name, found.evaluation)
@@ -125,16 +125,16 @@ def _write_down(reader: Reader, found: Answers) -> None:
 
 
 def _key(reader: Reader, name: SetName) -> tuple[str, str]:
-    """What answers are kept under; corrected drawings come, go and are relabelled."""
+    """Return the cache's key; for corrected drawings, which come, go and are relabelled, it has their checksum."""
     kept = loaders.kept_drawings() if name == "kept" else None
     return reader.record.weights_sha256, kept.checksum if kept else name
 
 
 @st.cache_resource(show_spinner=False)
-def _made() -> "OrderedDict[tuple[str, str], Answers]":
+def _cached_answers() -> "OrderedDict[tuple[str, str], Answers]":
     return OrderedDict()
 
 
 @st.cache_resource(show_spinner=False)
-def _drawn() -> list[LabelledImages]:
+def _cached_drawings() -> list[LabelledImages]:
     return []

@@ -1,4 +1,4 @@
-"""The confusion matrix, as a table that can be read out, and clicked."""
+"""The confusion matrix as a table, which screen readers can read and visitors can click."""
 
 import math
 from collections.abc import Sequence
@@ -8,30 +8,30 @@ import streamlit as st
 from mnist_core.evaluation.answers import confused_pairs
 from mnist_core.evaluation.evaluation import Evaluation
 from pages.ui.widgets.clickable import clickable
+from pages.ui.wording import counted
 
 ALL_MISTAKES = "mistakes"
-WHITE_TEXT = 0.8
-"""From this shade on, 0 to 1, a cell is too dark for black."""
+WHITE_TEXT_SHADE = 0.8  # from 0 to 1; darker cells need white text
 
 
 def confusion_matrix(confusion: Sequence[Sequence[int]], *, shares: bool = False) -> None:
-    """A table: rows are true digits, columns answers; counts, or per cent of each row."""
+    """Show the matrix with true digits as rows and answers as columns: counts, or percentages of each row."""
     st.html(_table(confusion, shares=shares, picked=None, buttons=False))
 
 
 def clickable_matrix(evaluation: Evaluation, *, shares: bool, key: str) -> str:
-    """The same with a button in each cell, and below it one for each pair of digits that is often confused.
+    """Show the matrix with a button in each cell, and below it one for each of the most confused pairs of digits.
 
-    Gives what was pressed last: `ALL_MISTAKES`, or a cell's label and answer, such as "4-9".
+    Returns what was pressed last: `ALL_MISTAKES`, or a cell's label and answer, such as "4-9".
     """
-    place = f"picked-{key}"
-    picked: str = st.session_state.setdefault(place, ALL_MISTAKES)
+    state = f"picked-{key}"
+    picked: str = st.session_state.setdefault(state, ALL_MISTAKES)
     pairs = "".join(
         _button(
             f"{label}-{answer}",
             picked,
-            f"{label} read as {answer} <b>{count}</b>",
-            f"{label} read as {answer}: {count}",
+            f"{label} classified as {answer} <b>{count}</b>",
+            f"{label} classified as {answer}: {count}",
         )
         for label, answer, count in confused_pairs(evaluation)
     )
@@ -39,9 +39,9 @@ def clickable_matrix(evaluation: Evaluation, *, shares: bool, key: str) -> str:
     everything = _button(ALL_MISTAKES, picked, f"All mistakes <b>{mistakes:,}</b>", f"All mistakes: {mistakes}")
     table = _table(evaluation.confusion, shares=shares, picked=picked, buttons=True)
     clickable(
-        f'{table}<p class="pairs-title">Confused most often</p><div class="pairs">{pairs}{everything}</div>',
+        f'{table}<p class="pairs-title">Most frequent mistakes</p><div class="pairs">{pairs}{everything}</div>',
         key=key,
-        on_pick=lambda value: st.session_state.update({place: value}),
+        on_pick=lambda value: st.session_state.update({state: value}),
     )
     return picked
 
@@ -53,13 +53,13 @@ def _table(confusion: Sequence[Sequence[int]], *, shares: bool, picked: str | No
         cells = []
         for answer, count in enumerate(counts):
             share = count / max(1, sum(counts))
-            shade = math.sqrt(share)  # lets mistakes of a few images be seen beside a diagonal of a thousand
+            shade = math.sqrt(share)  # makes a few mistakes visible beside a diagonal of a thousand images
             text = (f"{share:.1%}" if shares else f"{count}") if count else ""
             inside = text
             if buttons and count:
-                name = f"{label} read as {answer}: {count} image{'s' if count > 1 else ''}"
+                name = f"{label} classified as {answer}: {counted(count, 'image')}"
                 inside = _button(f"{label}-{answer}", picked, text, name)
-            dark = ' class="dark"' if shade > WHITE_TEXT else ""
+            dark = ' class="dark"' if shade > WHITE_TEXT_SHADE else ""
             cells.append(f'<td{dark} style="--shade: {shade:.0%}">{inside}</td>')
         rows.append(f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>')
     images = sum(map(sum, confusion))

@@ -13,6 +13,7 @@ from pages.ui.handwriting.keeper import keeper, stored
 from pages.ui.layout import plain
 from pages.ui.widgets.board import Board
 from pages.ui.widgets.browser import remember
+from pages.ui.wording import counted
 
 WRITER, SWITCH = "writer", "keep-my-drawings"
 NAME_LENGTH = 60
@@ -146,12 +147,7 @@ def show_unsaved() -> None:
     mine = keeper()
     if mine.problem:
         waiting = len(mine.unsaved)
-        stay = f" {drawings_in_words(waiting)} {'stay' if waiting > 1 else 'stays'} in this page until saved."
+        stay = f" {counted(waiting, 'drawing')} {'stay' if waiting > 1 else 'stays'} in this page until saved."
         st.error(mine.problem + (stay if waiting else ""))
         if waiting:
             st.button("Save now", icon=":material/save:", on_click=mine.save, key="save-now")
-
-
-def drawings_in_words(count: int) -> str:
-    """Return `1 drawing`, `2 drawings`."""
-    return "1 drawing" if count == 1 else f"{count:,} drawings"

@@ -1,11 +1,11 @@
-// Draws what pages/ui/network.py sends. The elements are made once; new data only change what they show, so that
-// nothing flickers and the focus stays where it is.
+// Draws what network.py sends. Elements are created once, and new data only change what they show, so that nothing
+// flickers and the focus stays where it is.
 
 const SVG = "http://www.w3.org/2000/svg";
-const TALL_BELOW = 620; // pixels; then the layers lie below each other
-const ALWAYS = 48; // strongest lines between two layers that are there while nothing is pointed at
-const BESIDE = 20; // of those that lead to other digits than the answer
-const PATCHES = 7; // of a side of the frame
+const TALL_BELOW = 620; // pixels of width; layers are then drawn below each other
+const ALWAYS = 48; // lines between two layers that are drawn while nothing is pointed at
+const BESIDE = 20; // of these, lines to digits other than the answer
+const PATCHES = 7; // along each side of the frame
 const networks = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -28,7 +28,7 @@ class Network {
     this.lines.setAttribute("aria-hidden", "true");
     this.columns = [];
     this.tip = make(this.root, "div", "tip");
-    this.tip.setAttribute("aria-hidden", "true"); // labels say the same
+    this.tip.setAttribute("aria-hidden", "true"); // the labels say the same
     this.tip.hidden = true;
     new ResizeObserver(() => this.lay()).observe(this.root);
   }
@@ -48,7 +48,7 @@ class Network {
       share.textContent = output.percent;
     });
     this.lay();
-    if (this.pointed) this.point(this.pointed); // the tip says what is so now
+    if (this.pointed) this.point(this.pointed); // updates the tooltip
   }
 
   build(data) {
@@ -84,7 +84,7 @@ class Network {
       button.onfocus = () => button.matches(":focus-visible") && this.point(here);
       button.onblur = () => this.point(null);
       button.onclick = () => {
-        this.data.picked = [place, this.data.layers[place].units[slot].unit]; // shown before the server has answered
+        this.data.picked = [place, this.data.layers[place].units[slot].unit]; // shown before the server answers
         this.data.layers.forEach((each, index) => this.fill(this.columns[index + 1], each, index));
         this.pick(...this.data.picked);
       };
@@ -123,7 +123,7 @@ class Network {
     });
   }
 
-  // Where a line ends: x and y relative to the network, at the side of the node that faces the other one.
+  // Return where a line ends, relative to the network: on the side of the node that faces the other node.
   end(column, slot, outward) {
     const within = this.root.getBoundingClientRect();
     if (column === 0) {
@@ -158,7 +158,7 @@ class Network {
           pointed && ((pointed.column === place && pointed.slot === source) || (pointed.column === place + 1 && pointed.slot === target));
         const aside = last && target !== this.data.answer;
         if (!mine && (aside ? rank >= BESIDE : !last && rank >= ALWAYS)) return;
-        const share = (Math.abs(strength) / strongest) ** 0.7; // so that faint ones can be seen beside the strongest
+        const share = (Math.abs(strength) / strongest) ** 0.7; // keeps faint lines visible beside the strongest
         const toAnswer = last && !aside;
         const path = document.createElementNS(SVG, "path");
         path.setAttribute("d", this.curve(this.end(place, source, true), this.end(place + 1, target, false)));

@@ -1,4 +1,4 @@
-"""Two versions beside each other on the Models page: recipes, curves, figures, and the images that part them."""
+"""Two versions compared on the Models page: figures, recipes, curves, and the images on which they differ."""
 
 import altair as alt
 import pandas as pd
@@ -10,27 +10,28 @@ from mnist_core.evaluation.statistics import with_interval
 from mnist_core.images.datasets import LabelledImages
 from mnist_core.versions.catalogue import Entry
 from pages.ui import loaders
-from pages.ui.explore.charts import BLUE, GREY, HEIGHT, ORANGE
+from pages.ui.explore.charts import BLUE, GREY, HEIGHT, ORANGE, SHARE_CORRECT
 from pages.ui.layout import plain
-from pages.ui.models.versions import promote_or_ask
+from pages.ui.models.activation import promote_or_ask
 from pages.ui.widgets.gallery import digit_gallery
+from pages.ui.wording import counted
 
 MOST_IMAGES = 24
 
 
 def show_comparison(one: Entry, other: Entry) -> None:
-    """Whether one is better, by how much, what they were trained by, and which images part them."""
-    st.header(f"{plain(one.title)} against {plain(other.title)}", anchor=False)
+    """Show which of two versions is better and by how much, how they were trained, and where they differ."""
+    st.header(f"{plain(one.title)} compared with {plain(other.title)}", anchor=False)
     on = loaders.test_images()
     comparison = loaders.comparison(loaders.reader_of(other.name), loaders.reader_of(one.name), on)
     st.markdown(comparison.verdict(plain(other.title), f"**{plain(one.title)}**"))
     if on == "sample" and "mnist" in (one.record.data, other.record.data):
         st.caption(
-            "A version that learned from all of MNIST has seen these images: its figure is too good. "
-            "With MNIST on this machine both would be asked about its test images."
+            "A version trained on all of MNIST has seen these images, so its figure is too high. "
+            "With MNIST on this machine, both would be compared on its test images."
         )
     for entry in (one, other):
-        if not entry.active and st.button(f"Let {plain(entry.title)} answer", key=f"promote {entry.name}"):
+        if not entry.active and st.button(f"Make {plain(entry.title)} active", key=f"promote {entry.name}"):
             promote_or_ask(entry.name, entry.title)
     _figures(one, other, comparison)
     _recipes(one, other)
@@ -40,10 +41,10 @@ def show_comparison(one: Entry, other: Entry) -> None:
 
 def _figures(one: Entry, other: Entry, comparison: Comparison) -> None:
     rows = [
-        ("Right on the same images", _right(comparison, of_one=False), _right(comparison, of_one=True)),
-        ("When it was trained", _measured(one.record.evaluation), _measured(other.record.evaluation)),
+        ("Correct, on the same images", _right(comparison, of_one=False), _right(comparison, of_one=True)),
+        ("Correct, when it was trained", _measured(one.record.evaluation), _measured(other.record.evaluation)),
         (
-            "Calibration error there",
+            "Calibration error, when it was trained",
             f"{one.record.evaluation.calibration_error:.2%}",
             f"{other.record.evaluation.calibration_error:.2%}",
         ),
@@ -52,31 +53,31 @@ def _figures(one: Entry, other: Entry, comparison: Comparison) -> None:
             for mine, theirs in zip(one.record.drawings, other.record.drawings, strict=False)
         ),
         ("Parameters", f"{one.record.recipe.parameter_count:,}", f"{other.record.recipe.parameter_count:,}"),
-        ("Training", f"{one.record.duration_seconds:,.0f} s", f"{other.record.duration_seconds:,.0f} s"),
-        ("Weights", f"{one.version.bytes / 1000:,.0f} kB", f"{other.version.bytes / 1000:,.0f} kB"),
+        ("Training time", f"{one.record.duration_seconds:,.0f} s", f"{other.record.duration_seconds:,.0f} s"),
+        ("Size of the weights", f"{one.version.bytes / 1000:,.0f} kB", f"{other.version.bytes / 1000:,.0f} kB"),
     ]
-    st.markdown("**Figures** (95% intervals in brackets)")
+    st.markdown("**Figures** (in brackets: 95% intervals)")
     _beside(one, other, rows)
 
 
 def _recipes(one: Entry, other: Entry) -> None:
     mine, theirs = one.record.recipe.to_dict(), other.record.recipe.to_dict()
     differing = [field for field in mine if mine[field] != theirs[field]]
-    st.markdown("**Recipes**, the lines that differ")
+    st.markdown("**Differences between the recipes**")
     if not differing:
-        st.caption("They are the same.")
-    everything = st.toggle("All lines")
-    fields = list(mine) if everything else differing
+        st.caption("None: both use the same recipe.")
+    show_all = st.toggle("Show all settings")
+    fields = list(mine) if show_all else differing
     if fields:
         _beside(one, other, [(field.replace("_", " "), str(mine[field]), str(theirs[field])) for field in fields])
 
 
 def _curves(one: Entry, other: Entry) -> None:
-    """The validation figures of both by epoch, over each other."""
+    """Show the validation loss and accuracy of both, by epoch."""
     table = _by_epoch(one, other)
     if table.empty:
         return
-    st.markdown("**How the trainings went**, on the validation images after each epoch")
+    st.markdown("**How the training went**, on the validation images after each epoch")
     colours = alt.Scale(domain=[one.title, other.title], range=[BLUE, ORANGE])
     base = (
         alt.Chart(table, height=HEIGHT)
@@ -93,21 +94,21 @@ def _curves(one: Entry, other: Entry) -> None:
             ],
         )
     )
-    which = [f"blue: {one.title}", f"orange, dashed: {other.title}"]
+    legend = [f"blue: {one.title}", f"orange, dashed: {other.title}"]
     left, right = st.columns(2)
     loss = alt.Y("loss:Q", title="mean loss (log scale)").scale(type="log", nice=False)
-    accuracy = alt.Y("accuracy:Q", title="share answered rightly", axis=alt.Axis(format=".1%")).scale(zero=False)
+    accuracy = alt.Y("accuracy:Q", title=SHARE_CORRECT, axis=alt.Axis(format=".1%")).scale(zero=False)
     left.altair_chart(
         base.encode(y=loss).properties(
-            title=alt.Title("Loss, as each recipe measures it", subtitle=which, subtitleColor=GREY)
+            title=alt.Title("Loss, as each recipe defines it", subtitle=legend, subtitleColor=GREY)
         ),
         key="losses",
-        alt="Validation loss of both by epoch",
+        alt="Validation loss of both versions by epoch",
     )
     right.altair_chart(
-        base.encode(y=accuracy).properties(title=alt.Title("Accuracy", subtitle=which, subtitleColor=GREY)),
+        base.encode(y=accuracy).properties(title=alt.Title("Accuracy", subtitle=legend, subtitleColor=GREY)),
         key="accuracies",
-        alt="Validation accuracy of both by epoch",
+        alt="Validation accuracy of both versions by epoch",
     )
 
 
@@ -116,7 +117,7 @@ def _by_epoch(*entries: Entry) -> pd.DataFrame:
     for entry in entries:
         curve = entry.record.curve
         figures = zip(curve.epoch, curve.validation_loss, curve.validation_accuracy, strict=True)
-        rows += [(entry.title, *of_an_epoch) for of_an_epoch in figures]
+        rows += [(entry.title, *figures_of_epoch) for figures_of_epoch in figures]
     return pd.DataFrame(rows, columns=["version", "epoch", "loss", "accuracy"])
 
 
@@ -130,13 +131,15 @@ def _images(one: Entry, other: Entry, comparison: Comparison, images: LabelledIm
         (other, one, comparison.only_one_right, comparison.other),
     ):
         shown = places[:MOST_IMAGES]
-        more = f", the first {MOST_IMAGES} of them" if len(places) > MOST_IMAGES else ""
+        more = f" The first {MOST_IMAGES} are shown." if len(places) > MOST_IMAGES else ""
         st.markdown(
-            f"**{len(places)} images that {plain(entry.title)} reads rightly and {plain(rival.title)} wrongly**{more}"
+            f"**{counted(len(places), 'image')} classified correctly by {plain(entry.title)} but not by "
+            f"{plain(rival.title)}**"
         )
+        st.caption(f"Below each image: its label, and what {plain(rival.title)} classified it as.{more}")
         digit_gallery(
             images.images[shown],
-            [f"{images.labels[place]}, read as {answers[place]}" for place in shown],
+            [f"{images.labels[place]} as {answers[place]}" for place in shown],
         )
 
 

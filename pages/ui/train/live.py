@@ -14,6 +14,7 @@ from mnist_core.versions.catalogue import recipe_in_words
 from pages.ui.explore.charts import learning_curves
 from pages.ui.explore.matrix import confusion_matrix
 from pages.ui.layout import errors_in_words
+from pages.ui.wording import duration
 
 ABOUT_DATA = {"mnist": "MNIST", "sample": "Bundled sample"}
 SILENCE_SECONDS = 20
@@ -62,9 +63,7 @@ def _show_confusion(epoch: Epoch) -> None:
     right = sum(row[digit] for digit, row in enumerate(confusion))
     st.markdown(f"**Which digits are mistaken for which**, after epoch {epoch.epoch}")
     confusion_matrix(confusion)
-    st.caption(
-        f"Validation images: {with_interval(right, images, 2)} of {images:,} correctly classified"
-    )
+    st.caption(f"Validation images: {with_interval(right, images, 2)} of {images:,} correctly classified")
 
 
 def show_first_layer(run: RunStatus) -> None:
@@ -124,10 +123,3 @@ def progress(run: RunStatus) -> tuple[float, str]:
         share = last.bytes / max(last.bytes_total, last.bytes)
         return share, f"Downloading {last.file}: {last.bytes / 1e6:.1f} MB"
     return 0.0, "Starting …"
-
-
-def duration(seconds: float) -> str:
-    """Return a time span in words, as precise as an estimate deserves."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -18,7 +18,7 @@ from pages.ui import loaders
 from pages.ui.explore.charts import ABOUT_CURVES, learning_curves
 from pages.ui.explore.explorer import explore
 from pages.ui.layout import plain
-from pages.ui.models.versions import promote_or_ask
+from pages.ui.models.activation import promote_or_ask
 from pages.ui.train.live import ABOUT_DATA, show_first_layer
 
 
