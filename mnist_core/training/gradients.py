@@ -58,7 +58,7 @@ class Backpropagation:
         if size not in self._buffers:
             self._buffers[size] = _Buffers.allocate(size, self.biases)
         buffers = self._buffers[size]
-        inputs = [images.view(size, -1), *buffers.activations[:-1]]
+        inputs = [images.reshape(size, -1), *buffers.activations[:-1]]
         logits = self._forward(inputs, buffers.activations)
         compute_loss = _bce if self.loss == "bce" else _ce
         loss = compute_loss(logits, targets, buffers.deltas[-1])

@@ -258,7 +258,7 @@ def test_the_version_is_named_with_its_accuracy_and_interval(page: AppTest) -> N
 def test_a_damaged_active_version_is_said_and_the_shipped_one_answers(
     weights: Path, sample: Dataset, damage: str
 ) -> None:
-    (weights / "active").write_text("runs/mine\n")
+    (weights / "active").write_text('{"name": "runs/mine", "how": "promoted", "since": ""}\n')
     if damage == "foreign":
         (weights / "runs" / "mine").mkdir(parents=True)
         (weights / "runs" / "mine" / "model.json").write_text("not a record")

@@ -123,7 +123,7 @@ def test_a_version_of_any_depth_is_shown_and_a_unit_picked_in_another_is_forgott
     registry.save_version(
         weights / "runs" / "mine", MLP(recipe.layer_sizes), dataclasses.replace(record, recipe=recipe)
     )
-    (weights / "active").write_text("runs/mine\n")
+    (weights / "active").write_text('{"name": "runs/mine", "how": "promoted", "since": ""}\n')
     page.session_state["picked_unit"] = (1, 900)
     page.run()
     assert not page.exception
@@ -132,7 +132,7 @@ def test_a_version_of_any_depth_is_shown_and_a_unit_picked_in_another_is_forgott
 
 
 def test_a_damaged_version_is_reported_and_the_shipped_one_is_shown(weights: Path, page: AppTest) -> None:
-    (weights / "active").write_text("runs/missing\n")
+    (weights / "active").write_text('{"name": "runs/missing", "how": "promoted", "since": ""}\n')
     page.run()
     assert not page.exception
     assert "shipped one answers" in page.warning[0].value

@@ -207,7 +207,7 @@ def test_train_is_watched_to_its_end_and_used(page: AppTest) -> None:
     assert "95% interval" in words(page)
     assert "Active version: best" in words(page)
     assert "unfair advantage" in words(page)
-    assert "worse on the same 1,000 images" in words(page)
+    assert "makes more mistakes than the active one" in words(page)
     press(page, "Make active")
     assert active_name() == "best", "it is worse by more than chance, so the page asks first"
     assert "Make active anyway" in labels(page)
@@ -320,4 +320,4 @@ def test_a_version_damaged_after_its_run_is_explained_without_a_traceback(weight
     (weights / "runs" / identifier / "model.json").write_text("{")
     page = open_page()
     assert not page.exception
-    assert "is not a record of a version" in page.error[0].value
+    assert "is not the record of a version" in page.error[0].value

@@ -104,11 +104,11 @@ def time_strokes(opened: dict[str, Page]) -> dict[str, list[float]]:
             page.bring_to_front()
             times[name].append(pen_up_to_change(page, stroke, corner, PAGES[name][1]))
     for page in opened.values():
-        start_anew(page)
+        start_over(page)
     return {name: values[WARM_UP:] for name, values in times.items()}
 
 
-def start_anew(page: Page) -> None:
+def start_over(page: Page) -> None:
     """Clean paper for the next strokes."""
     page.reload()
     page.wait_for_selector(CANVAS, timeout=60_000)

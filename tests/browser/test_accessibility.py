@@ -40,7 +40,7 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: str, schem
             page.wait_for_selector(CANVAS if name == "Draw" else "h1", timeout=20_000)
             if name == "Train":
                 page.get_by_role("radio", name="robust").click()  # shows a picture of distorted digits
-                page.get_by_text("Left: digits as they are").wait_for()
+                page.get_by_text("Left: original digits").wait_for()
             expect(page.get_by_test_id("stApp")).to_have_attribute(
                 "data-test-script-state", "notRunning", timeout=20_000
             )

@@ -77,6 +77,6 @@ def test_a_cell_shows_its_images_and_one_of_them_is_taken_to_the_canvas(app: str
         dialog.get_by_role("button", name="Open in the canvas").click()
         page.wait_for_selector(CANVAS)
         assert answer(page) == 7
-        expect(page.get_by_text(re.compile("image .*, a 7. It is framed anew here"))).to_be_visible()
+        expect(page.get_by_text(re.compile("image .*, a 7. It is framed again here"))).to_be_visible()
         expect(page.locator(".reasons img")).to_have_count(3)
         assert page.locator('[data-testid="stException"]').count() == 0

@@ -36,7 +36,7 @@ def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app
         expect(other_tab.get_by_text(re.compile("95% interval")).first).to_be_visible()
         matrix = other_tab.get_by_label(re.compile("Confusion matrix of 1,000 images"))
         expect(matrix.first).to_be_visible(timeout=20_000)
-        other_tab.get_by_text("Per cent of the row").click()
+        other_tab.get_by_text("Percent of row").click()
         expect(matrix.first).to_be_visible()
 
         expect(page.get_by_text("Answered by best")).to_be_visible()
@@ -88,7 +88,7 @@ def test_cancel_ends_a_run_that_others_see_and_the_next_begins(page: Page, brows
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Next in the queue")).to_be_hidden(timeout=20_000)
     expect(page.get_by_text("Last run: quick")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Whether it knows when it may be wrong")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Does it know when it may be wrong?")).to_be_visible(timeout=20_000)
     page.get_by_text(re.compile("^All mistakes: ")).wait_for()  # the page has its full length
     page.get_by_text(re.compile("Earlier runs")).click()
     choice = page.get_by_role("combobox", name="Show the outcome of")

@@ -112,7 +112,7 @@ def test_a_resumed_run_drops_what_it_repeats(tmp_path: Path) -> None:
         (EVERY_KIND[3], ""),
         (
             EVERY_KIND[4],
-            "epoch 1/4: loss 0.5000, validation loss 0.4000, validation accuracy 90.00%, 1.5 s",
+            "epoch 1/5: loss 0.5000, validation loss 0.4000, validation accuracy 90.00%, 1.5 s",
         ),
         (EVERY_KIND[6], "taught with 30 drawings, 2 skipped"),
         (EVERY_KIND[7], "evaluating on MNIST test set"),

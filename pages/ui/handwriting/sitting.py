@@ -127,7 +127,7 @@ def _begin() -> None:
     sitting = _sitting()
     if keeper().consent:
         sitting.begin()
-        board(CANVAS).start_anew()
+        board(CANVAS).start_over()
     else:
         sitting.asking = True
 
@@ -161,4 +161,4 @@ def _ask_for_next(last: tuple[int, int] | None = None) -> None:
     sitting = _sitting()
     sitting.done += 1
     sitting.last = last
-    board(CANVAS).start_anew()
+    board(CANVAS).start_over()

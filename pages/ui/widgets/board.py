@@ -80,7 +80,7 @@ class Board:
         self.png, self.origin = None, ""
         self._show([])
 
-    def start_anew(self) -> None:
+    def start_over(self) -> None:
         """Start with clean paper for another drawing; undo does not restore this one."""
         self.clear()
         self.cleared = None
