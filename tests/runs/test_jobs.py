@@ -154,6 +154,7 @@ def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it()
         while len(waiting := queued_runs()) < 2 and time.monotonic() < end:
             time.sleep(0.05)
         assert [one.pid for one in waiting] == [None, process.pid]
+        said = process.stderr.readline() if process.stderr else ""  # killed earlier, the run would not be waited for
         # killed, it cannot start the next; whoever waits does, and then waits for that one too
         psutil.Process(run.pid).kill()
         try:
@@ -161,7 +162,7 @@ def test_training_in_the_foreground_waits_for_its_turn_and_for_those_before_it()
         finally:
             process.kill()
     assert process.returncode == 0, err
-    assert f"waiting for {run.id}" in err
+    assert f"waiting for {run.id}" in said
     assert "images correctly classified" in out
     before, mine = read_run(before.folder), read_run(waiting[1].folder)
     assert (before.state, mine.state) == ("finished", "finished")
