@@ -27,6 +27,9 @@ WAIT_SECONDS = 30
 UPGRADE_LOCK = 7_841_010
 """Number of the lock under which PostgreSQL's schema is changed; any number that other programs do not use."""
 
+_DATABASE_ERRORS = (SQLAlchemyError, OSError, UnicodeDecodeError)
+"""The last one: what SQLite says of a damaged file may quote it, and then is no text."""
+
 
 def database_url(url: str | None = None) -> URL:
     """Return where drawings are stored: `url`, else `DATABASE_URL`, else an SQLite file beside the versions.
@@ -79,7 +82,7 @@ def clear_errors(place: URL) -> Iterator[None]:
     """Turn errors of the database within into a `StoreError` that says what to do."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except _DATABASE_ERRORS as error:
         raise StoreError(not_now(f"{name_of(place)}: {what_to_do(error)}")) from error
 
 
@@ -116,7 +119,7 @@ def forget_what_was_deleted(engine: Engine) -> None:
         else:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql(f"VACUUM (FULL) {drawings.name}")
-    except (SQLAlchemyError, OSError) as error:
+    except _DATABASE_ERRORS as error:
         raise StoreError(f"{_TRACES} {name_of(engine.url)}: {what_to_do(error)}") from error
 
 
