@@ -121,7 +121,10 @@ def _take_up(number: str) -> None:
         return
     known = _visits().take(number) or Visit()
     # a copy: a duplicated tab has the same number, but is another visit from now on
-    st.session_state[VISIT] = Visit(number, copy.deepcopy(known.things))
+    things = copy.deepcopy(known.things)
+    # the browser may say it late: what was drawn until then stays
+    things |= {key: thing for key, thing in _visit().things.items() if not getattr(thing, "is_empty", True)}
+    st.session_state[VISIT] = Visit(number, things)
 
 
 def _visit() -> Visit:

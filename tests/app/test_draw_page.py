@@ -4,6 +4,7 @@ import base64
 import io
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def draw(page: AppTest, picture: NDArray[np.uint8], strokes: int = 1) -> AppTest
     return page.run()
 
 
-def canvas_message(picture: NDArray[np.uint8], strokes: int = 1) -> dict[str, object]:
+def canvas_message(picture: NDArray[np.uint8], strokes: int = 1) -> dict[str, dict[str, Any]]:
     """What a canvas says of a picture."""
     png = io.BytesIO()
     Image.fromarray(picture).save(png, "PNG")
@@ -143,6 +144,21 @@ def test_undo_brings_back_what_was_cleared(page: AppTest, sample: Dataset) -> No
     press(page, "Clear")
     press(page, "Undo")
     assert html(page) == before
+
+
+def test_what_the_canvas_sent_before_it_was_told_to_show_something_else_changes_nothing(page: AppTest) -> None:
+    board = page.session_state["visit"].things["board-canvas"]
+    blank = canvas_message(np.full((280, 280, 4), 255, np.uint8), strokes=0)
+    blank["drawing"]["raw"]["background"] = board.paper
+    press(page, "Try an example")
+    before = html(page)
+    page.session_state["canvas"] = blank
+    page.run()
+    assert "Answer:" in before
+    assert html(page) == before
+    blank["drawing"]["raw"]["background"] = board.paper
+    page.run()
+    assert "Answer:" not in html(page)
 
 
 def test_a_reloaded_demo_goes_on_where_it_was() -> None:

@@ -19,6 +19,17 @@ class Page:
     strokes: list[dict[str, object]] = field(default_factory=list)
 
 
+@dataclass
+class Board:
+    """Something to draw on."""
+
+    png: bytes = b""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.png
+
+
 class Clock:
     """A clock that tests set."""
 
@@ -87,6 +98,19 @@ def test_the_size_counts_pictures_text_and_strokes_once() -> None:
     page = Page(picture, [{"path": [["M", 1.0, 2.0]] * 10, "source": "x" * 1000}])
     assert PICTURE + 1000 < size_of(page) < PICTURE + 4000
     assert size_of([page, page, picture]) < size_of(page) + 100
+
+
+def test_what_is_drawn_before_the_browser_tells_of_an_earlier_visit_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits, session = Visits(), {}
+    monkeypatch.setattr(visit, "_visits", lambda: visits)
+    monkeypatch.setattr(visit.st, "session_state", session)
+    earlier = Visit(things={"canvas": Board(png=b"earlier"), "writing": Board(png=b"earlier"), "left": Board()})
+    visits.keep(earlier)
+    drawn, clean = visit.lasting("canvas", lambda: Board(png=b"drawn")), visit.lasting("writing", Board)
+    visit._take_up(earlier.number)
+    assert visit.lasting("canvas", Board) is drawn
+    assert visit.lasting("writing", Board) == Board(png=b"earlier") != clean
+    assert session["visit"].number == earlier.number
 
 
 def test_by_default_it_holds_no_more_than_promised() -> None:

@@ -20,7 +20,7 @@ from pages.ui.visit import lasting
 
 SIDE = 280
 """Pixels of the canvas; fits a phone with room beside it to scroll by."""
-PAPER, INK = "#ffffff", "#111111"
+INK = "#111111"
 CANVAS_KEY = "canvas"
 EMPTY: dict[str, Any] = {"objects": []}
 
@@ -38,6 +38,7 @@ class Board:
     shown: dict[str, Any] = field(default_factory=lambda: EMPTY)
     """What the canvas was last told to show."""
     revision: int = 0
+    """Grows with each thing the canvas is told to show."""
     cleared: tuple[bytes, list[dict[str, Any]], str] | None = None
     """PNG, strokes and origin of what was cleared last; undo restores it when nothing newer is left."""
     last_sent: bytes | None = None
@@ -111,9 +112,25 @@ class Board:
         place = {"left": 0, "top": 0, "originX": "left", "originY": "top", "width": SIDE, "height": SIDE}
         self._show([{"type": "Image", "src": source, **place}])
 
-    def receive(self, png: bytes, strokes: list[dict[str, Any]]) -> None:
-        """Take over what the canvas sent."""
+    @property
+    def paper(self) -> str:
+        """White, as a CSS colour that also holds the revision: an alpha above 1 counts as 1.
+
+        The canvas returns the paper's colour, and nothing else that tells what it had been told to show.
+        """
+        return f"rgba(255, 255, 255, {1 + self.revision})"
+
+    def receive(self, png: bytes, drawn: dict[str, Any]) -> None:
+        """Take over what the canvas sent, unless it has been told to show something else since.
+
+        Args:
+            png: the picture on the canvas.
+            drawn: the canvas's own description of it: `objects`, one a stroke, and `background`, the paper's colour.
+        """
+        if drawn.get("background", self.paper) != self.paper:
+            return
         self.last_sent = png
+        strokes = drawn["objects"]
         if [stroke.get("type") for stroke in strokes] != ["Image"]:
             self.origin = ""  # drawn on: no longer the example it was
         self.strokes = strokes
@@ -159,7 +176,7 @@ def draw_board(pen_width: int, key: str = CANVAS_KEY) -> Board:
     sent = st_canvas(
         stroke_width=pen_width,
         stroke_color=INK,
-        background_color=PAPER,
+        background_color=current.paper,
         width=SIDE,
         height=SIDE,
         initial_drawing=current.shown,
@@ -168,5 +185,5 @@ def draw_board(pen_width: int, key: str = CANVAS_KEY) -> Board:
     )
     png = sent.image_bytes
     if png is not None and png != current.last_sent:  # every rerun repeats what was sent last
-        current.receive(png, (sent.json_data or EMPTY)["objects"])
+        current.receive(png, sent.json_data or EMPTY)
     return current
