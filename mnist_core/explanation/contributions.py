@@ -50,24 +50,18 @@ class Explanation:
 @torch.inference_mode()
 def explain(model: MLP, frame: NDArray[np.uint8]) -> Explanation:
     """Explain what `model` answers to a frame (28, 28) uint8."""
-    pixels = scale_pixels(frame[None]).flatten().double()
     parameters = list(model.parameters())
+    ink = activations = scale_pixels(frame[None]).flatten().to(parameters[0].dtype)
     *hidden, output = zip(parameters[::2], parameters[1::2], strict=True)  # weights and biases, layer by layer
-    # only pixels with ink and active units take part; the other weights are not even converted to double precision
-    inked = part = pixels.nonzero().flatten()
-    activations, passed_on = pixels[inked], []
+    active = []
     for weight, bias in hidden:
-        weights = weight[:, part].double()
-        excitement = weights @ activations + bias.double()
-        part = (excitement > 0).nonzero().flatten()
-        activations = excitement[part]
-        passed_on.append(weights[part])
-    through = output[0][:, part].double()
-    logits = through @ activations + output[1].double()
-    for weights in reversed(passed_on):
-        through = through @ weights
-    contributions = torch.zeros(len(logits), FRAME * FRAME, dtype=torch.float64)
-    contributions[:, inked] = through * pixels[inked]
+        activations = torch.addmv(bias, weight, activations).relu_()
+        active.append(activations.nonzero().flatten())
+    logits = torch.addmv(output[1], output[0], activations).double()
+    through = output[0]
+    for (weight, _), units in zip(reversed(hidden), reversed(active), strict=True):
+        through = through[:, units] @ weight[units]
+    contributions = (through * ink).double()
     constants = logits - contributions.sum(dim=1)
     return Explanation(contributions.reshape(-1, FRAME, FRAME).numpy(), constants.numpy(), logits.numpy())
 

@@ -16,9 +16,9 @@ SPEAKS_FOR, SPEAKS_AGAINST, SAYS_NOTHING = (29, 78, 216), (234, 88, 12), (203, 2
 """Blue, orange and grey for ink on white paper."""
 SHADES = 127
 """Shades from grey to blue, and from grey to orange, in a picture of contributions."""
-CONTRIBUTIONS_SIDE = 168
+CONTRIBUTIONS_SIDE = 112
 """Pixels of a side of a picture of contributions; browsers enlarge it smoothly."""
-HATCH, HATCH_WIDTH = 8, 2
+HATCH, HATCH_WIDTH = 6, 1
 """Pixels from one grey line to the next where ink speaks against, and of a line, so that no colours are needed."""
 
 
@@ -65,7 +65,7 @@ def contributions_png(contributions: NDArray[np.float64], view: Window) -> bytes
     shade[against] += SHADES + 1  # the second half of the palette
     picture = Image.fromarray(shade).convert("P")
     picture.putpalette(_PALETTE)
-    return _as_png(picture)
+    return _as_png(picture, compress_level=1)  # twice as fast to write, and a tenth larger
 
 
 def _palette() -> bytes:
@@ -95,7 +95,7 @@ def to_png(picture: NDArray[np.uint8]) -> bytes:
     return _as_png(Image.fromarray(picture))
 
 
-def _as_png(picture: Image.Image) -> bytes:
+def _as_png(picture: Image.Image, compress_level: int = 6) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    picture.save(file, "PNG", compress_level=compress_level)
     return file.getvalue()

@@ -201,10 +201,14 @@ def _resampling(count: int, wanted: int, scale: float, start: float) -> csr_arra
 
     Shrinking averages over each new pixel's area, enlarging interpolates linearly.
     """
-    old = np.arange(count)
     begin = start + np.arange(wanted)[:, None] / scale
     if scale <= 1:
+        old = np.floor(begin).astype(int) + np.arange(int(1 / scale) + 2)  # all that a new pixel may cover
         shares = (np.minimum(begin + 1 / scale, old + 1) - np.maximum(begin, old)) * scale
     else:
-        shares = 1 - np.abs(begin + 0.5 / scale - (old + 0.5))
-    return csr_array(np.maximum(shares, 0).astype(np.float32))
+        middle = begin + 0.5 / scale - 0.5
+        old = np.floor(middle).astype(int) + np.arange(2)
+        shares = 1 - np.abs(middle - old)
+    shares = np.where((old >= 0) & (old < count), np.maximum(shares, 0), 0).astype(np.float32)
+    ends = np.arange(wanted + 1) * old.shape[1]
+    return csr_array((shares.ravel(), old.clip(0, count - 1).ravel(), ends), shape=(wanted, count))

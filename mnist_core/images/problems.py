@@ -40,11 +40,13 @@ class _Shape(NamedTuple):
 def find_problems(ink: Ink) -> tuple[str, ...]:
     """Return sentences that say what may spoil the answer and what to do about it; none where nothing is found."""
     inked = ink.amount >= INKED
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    shape = inked[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     found = {
         TOUCHES_EDGE: inked[[0, -1]].any() or inked[:, [0, -1]].any(),
         TOO_FAINT: ink.contrast < FAINT_CONTRAST,
-        A_DOT: is_dot(inked),
-        TWO_DIGITS: _holds_two_digits(inked),
+        A_DOT: is_dot(shape),
+        TWO_DIGITS: _holds_two_digits(shape),
     }
     return tuple(problem for problem, here in found.items() if here)
 

@@ -31,12 +31,17 @@ def buttons(page: AppTest) -> list[str]:
     return [button.label for button in page.button]
 
 
+def say(page: AppTest, label: int) -> AppTest:
+    """Say what the drawing is."""
+    return page.pills(key="labels").set_value(label).run()
+
+
 def handwriting(page: AppTest) -> AppTest:
     return page.switch_page("pages/4_My_handwriting.py").run()
 
 
 def test_one_press_keeps_a_drawing_once_consent_was_given(page: AppTest) -> None:
-    press(page, "7")
+    say(page, 7)
     assert "May your drawings be kept?" in words(page)
     assert DrawingStore().count() == 0
     page.text_input(key="writer").set_value(" Ann ")
@@ -47,27 +52,27 @@ def test_one_press_keeps_a_drawing_once_consent_was_given(page: AppTest) -> None
     assert (kept.writer, kept.label, kept.version) == ("Ann", 7, "best")
     assert kept.png.startswith(b"\x89PNG")
     assert kept.image.shape == (28, 28)
-    press(page, "Not a digit")
+    say(page, NOT_A_DIGIT)
     assert [drawing.label for drawing in DrawingStore().find()] == [NOT_A_DIGIT], "corrected, not kept twice"
 
 
 def test_without_consent_nothing_is_kept_and_it_is_not_asked_again(page: AppTest) -> None:
-    press(page, "7")
+    say(page, 7)
     press(page, "No, thanks")
-    assert page.button(key="label-7").disabled
+    assert page.pills[0].disabled
     assert "May your drawings be kept?" not in words(page)
     assert "From now on nothing is kept" in words(page)
     assert DrawingStore().count() == 0
     page.toggle(key="keep-my-drawings").set_value(True).run()
-    press(page, "7")
+    say(page, 7)
     assert DrawingStore().count() == 1
 
 
 def test_consent_can_be_withdrawn(page: AppTest) -> None:
-    press(page, "7")
+    say(page, 7)
     press(page, "Keep them")
     page.toggle(key="keep-my-drawings").set_value(False).run()
-    assert page.button(key="label-3").disabled
+    assert page.pills[0].disabled
     assert "stays under My handwriting until you delete it" in words(page)
     assert [drawing.label for drawing in DrawingStore().find()] == [7]
 
@@ -77,7 +82,7 @@ def failing(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> A
     """Open the page with a drawing that could not be saved."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'deep' / 'drawings.sqlite3'}")
     (tmp_path / "nowhere").write_text("a file, not a folder")
-    press(page, "7")
+    say(page, 7)
     press(page, "Keep them")
     assert not page.exception
     return page
@@ -111,7 +116,7 @@ def test_a_failing_store_is_reported_once(failing: AppTest) -> None:
 
 
 def test_a_name_is_shown_as_written_and_cut_to_what_can_be_kept(page: AppTest) -> None:
-    press(page, "7")
+    say(page, 7)
     page.text_input(key="writer").set_value("**A**\t$x$ \x07:red[h] http://x www.b.de a@b" + "n" * 60).run()
     rest = "n" * 21
     # what cannot be seen in an address keeps it from becoming a link
@@ -124,13 +129,13 @@ def test_a_name_is_shown_as_written_and_cut_to_what_can_be_kept(page: AppTest) -
 
 
 def test_a_kept_drawing_stays_its_writers(page: AppTest) -> None:
-    press(page, "7")
+    say(page, 7)
     page.text_input(key="writer").set_value("Ann")
     press(page, "Keep them")
     handwriting(page).text_input(key="writer").set_value("Zed").run()
     page.switch_page("app.py").run()
     assert "Noted: 7, kept as Ann." in words(page)
-    press(page, "3")
+    say(page, 3)
     assert [(kept.writer, kept.label) for kept in DrawingStore().find()] == [("Ann", 3)]
     handwriting(page).selectbox(key="shown-Zed").set_value("Ann").run()
     press(page, "Delete all drawings by Ann")

@@ -13,7 +13,7 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
     page.reload()  # begins a new session, with the same drawing
     assert answer(page) == 7
     labels = page.locator(".st-key-labels")
-    labels.get_by_role("button", name="7", exact=True).click()
+    labels.get_by_role("radio", name="7", exact=True).click()
     name = page.get_by_label("Your name (optional)")
     name.fill("Ann")
     name.press("Enter")
@@ -56,7 +56,7 @@ def test_correct_write_relabel_and_delete(page: Page) -> None:
 
 def test_what_one_tab_was_told_about_keeping_counts_in_all(page: Page) -> None:
     draw(page, WOBBLY_SEVEN)
-    page.locator(".st-key-labels").get_by_role("button", name="7", exact=True).click()
+    page.locator(".st-key-labels").get_by_role("radio", name="7", exact=True).click()
     page.get_by_label("Your name (optional)").fill("Ann")
     page.get_by_role("button", name="Keep them").click()
     expect(page.get_by_text("Keep my drawings as Ann")).to_be_visible()
@@ -67,7 +67,7 @@ def test_what_one_tab_was_told_about_keeping_counts_in_all(page: Page) -> None:
     later.wait_for_timeout(500)
     draw(later, WOBBLY_SEVEN)
     expect(later.get_by_text("Keep my drawings as Ann")).to_be_visible()
-    later.locator(".st-key-labels").get_by_role("button", name="7", exact=True).click()
+    later.locator(".st-key-labels").get_by_role("radio", name="7", exact=True).click()
     expect(later.get_by_text("Noted: 7.")).to_be_visible()
     for wish in ("From now on nothing is kept", "Noted: 7.", "From now on nothing is kept"):
         page.get_by_test_id("stCheckbox").get_by_text("Keep my drawings").click()

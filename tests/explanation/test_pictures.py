@@ -64,11 +64,11 @@ def test_contributions_are_coloured_by_what_they_speak_for() -> None:
     contributions[4:12], contributions[16:24] = 2.0, -2.0
     picture = pixels(contributions_png(contributions, WHOLE))
     assert picture.shape == (CONTRIBUTIONS_SIDE, CONTRIBUTIONS_SIDE, 3)
-    assert np.array_equal(picture[48, 84], SPEAKS_FOR)
-    against = picture[100:140, 60:100].reshape(-1, 3).tolist()
+    assert np.array_equal(picture[32, 56], SPEAKS_FOR)
+    against = picture[67:93, 40:67].reshape(-1, 3).tolist()
     assert list(SPEAKS_AGAINST) in against
     assert list(SAYS_NOTHING) in against, "hatched, so that it can be told without colours"
-    assert np.array_equal(picture[84, 84], SAYS_NOTHING)
+    assert np.array_equal(picture[56, 56], SAYS_NOTHING)
 
 
 def test_what_the_frame_says_lies_where_it_was_drawn() -> None:

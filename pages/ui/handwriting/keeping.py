@@ -15,7 +15,7 @@ from pages.ui.widgets.board import Board
 from pages.ui.widgets.browser import remember
 from pages.ui.wording import counted
 
-WRITER, SWITCH = "writer", "keep-my-drawings"
+LABEL, WRITER, SWITCH = "labels", "writer", "keep-my-drawings"
 NAME_LENGTH = 60
 LABELS = {**{digit: str(digit) for digit in range(10)}, NOT_A_DIGIT: "Not a digit"}
 WHAT_IS_KEPT = (
@@ -31,18 +31,19 @@ def ask_what_it_was(current: Board, version: str, prediction: Prediction) -> Non
         return
     mine = keeper()
     id = mine.id_of(current.png)
-    said, off = mine.labels.get(id), mine.consent is False
+    asking = {mine.asking.id: mine.asking.label} if mine.asking else {}
     st.markdown(_what_it_was(id))
-    with st.container(horizontal=True, gap="xsmall", key="labels"):
-        for label, text in LABELS.items():
-            st.button(
-                text,
-                key=f"label-{label}",
-                type="primary" if label == said else "secondary",
-                on_click=_say,
-                args=[current, version, prediction, label],
-                disabled=off,
-            )
+    st.session_state[LABEL] = mine.labels.get(id, asking.get(id))
+    st.pills(  # one element: eleven buttons would take the server as long as the network does
+        "Label of this drawing",
+        list(LABELS),
+        format_func=LABELS.__getitem__,
+        key=LABEL,
+        on_change=_say,
+        args=[current, version, prediction],
+        disabled=mine.consent is False,
+        label_visibility="collapsed",
+    )
     if mine.asking is not None:
         ask_for_consent(ABOUT_CONSENT)
     elif mine.consent is not None:
@@ -66,8 +67,10 @@ def _what_it_was(id: str) -> str:
     return f"**{noted}** Press another if that was wrong."
 
 
-def _say(current: Board, version: str, prediction: Prediction, label: int) -> None:
-    keeper().keep(stored(current, version, prediction, label))
+def _say(current: Board, version: str, prediction: Prediction) -> None:
+    label = st.session_state[LABEL]
+    if label is not None:  # pressing the same again takes nothing back
+        keeper().keep(stored(current, version, prediction, label))
 
 
 def ask_for_consent(about: str, *, name: bool = True, on_answer: Callable[[bool], None] | None = None) -> None:
