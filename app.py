@@ -10,7 +10,7 @@ from mnist_core.versions.active import active_name
 from mnist_core.versions.catalogue import entries, title_of
 from pages.ui import loaders
 from pages.ui.demo import keep_up
-from pages.ui.handwriting.keeping import ask_what_it_was, remember_consent
+from pages.ui.handwriting.keeping import ask_what_it_was, remember_consent, rerun_if_consent_changed
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.loaders import Reader
 from pages.ui.server import taking_turns
@@ -49,7 +49,7 @@ def draw_and_answer() -> None:
         if nearest.open:
             with nearest:
                 show_nearest(reader, drawing.frame)
-    remember_consent()  # even with nothing drawn: another tab may have a new answer
+    rerun_if_consent_changed()
     rerun_if_version_changed()
     keep_up()
 
@@ -102,7 +102,7 @@ def show_settings() -> None:
     choose_rival({entry.name: entry.title for entry in entries() if not entry.active})
 
 
-@st.fragment(run_every="15s")
+@st.fragment(run_every="30s")
 def follow_active_version() -> None:
     """Answer again in this tab when the active version is changed in another one, or by a command."""
     rerun_if_version_changed()
@@ -117,6 +117,7 @@ def rerun_if_version_changed() -> None:
 
 
 begin_page("Draw")
+remember_consent()  # before the fragment, which compares with it; even with nothing drawn, another tab may answer
 st.title("Draw a digit")
 draw_and_answer()
 with errors_in_words():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mnist_core.images.framing import FRAME
 from mnist_core.network.model import MLP, scale_pixels
@@ -58,7 +59,7 @@ def explain(model: MLP, frame: NDArray[np.uint8]) -> Explanation:
         activations = torch.addmv(bias, weight, activations).relu_()
         active.append(activations.nonzero().flatten())
     logits = torch.addmv(output[1], output[0], activations).double()
-    through = output[0]
+    through: Tensor = output[0]
     for (weight, _), units in zip(reversed(hidden), reversed(active), strict=True):
         through = through[:, units] @ weight[units]
     contributions = (through * ink).double()

@@ -94,7 +94,8 @@ def split_drawings(
 ) -> DrawingsSplit:
     """Choose at random which drawings to learn from and which to measure the result with.
 
-    Of the digits, `to_teach` (a share below 1, or a number) are learned from, as evenly over the digits as possible.
+    Of the digits, `to_teach` (about that share, if below 1, or a number) are learned from, as evenly over the digits as
+    possible.
     Shapes that are not digits, and drawings that the version has `learned` from already (n,), are only learned from.
     The same labels and seed give the same split.
 
@@ -126,11 +127,11 @@ def _number_to_teach(count: int, to_teach: float, known: str) -> int:
             f"There are {count} drawings of digits{known}. Draw {least - count} more: {LEAST_TO_TEACH} are needed to "
             f"learn from and {LEAST_TO_JUDGE} others to measure the result, since fewer cannot show more than chance."
         )
-    number = round(to_teach * count) if to_teach < 1 else int(to_teach)
-    if not LEAST_TO_TEACH <= number <= count - LEAST_TO_JUDGE:
+    most = count - LEAST_TO_JUDGE
+    number = min(max(round(to_teach * count), LEAST_TO_TEACH), most) if to_teach < 1 else int(to_teach)
+    if not LEAST_TO_TEACH <= number <= most:
         raise TeachingError(
-            f"{number} of {count} drawings of digits cannot be learned from. Choose {LEAST_TO_TEACH} to "
-            f"{count - LEAST_TO_JUDGE}."
+            f"{number} of {count} drawings of digits cannot be learned from. Choose {LEAST_TO_TEACH} to {most}."
         )
     return number
 

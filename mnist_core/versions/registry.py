@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path
 
 import torch
@@ -184,7 +185,7 @@ def find(name: str) -> Path:
     homes = () if name.startswith(deleted_dir().name) else (weights_dir(), SHIPPED)
     for home in homes if len(name) <= MAX_NAME_LENGTH else ():
         folder = home / name
-        if folder.is_dir() and folder.resolve().is_relative_to(home.resolve()):  # `..` must not lead out
+        if Path(normpath(folder)).is_relative_to(normpath(home)) and folder.is_dir():  # `..` must not lead out
             return folder
     raise WeightsError(f"There is no version called {name!r:.200}. {_REMEDY}")
 

@@ -83,6 +83,9 @@ class Visits:
             total -= forgotten.size or 0
 
 
+_visits = Visits()  # this module is imported once in a server, so all sessions share them
+
+
 def size_of(thing: Any) -> int:
     """Return about how many bytes an object and all that it holds take; what it holds twice counts once."""
     total, waiting, counted = 0, [thing], set[int]()
@@ -119,7 +122,7 @@ def take_up_visit() -> None:
 def _take_up(number: str) -> None:
     if number == _visit().number:  # the browser may say it twice
         return
-    known = _visits().take(number) or Visit()
+    known = _visits.take(number) or Visit()
     # a copy: a duplicated tab has the same number, but is another visit from now on
     things = copy.deepcopy(known.things)
     # the browser may say it late: what was drawn until then stays
@@ -129,10 +132,5 @@ def _take_up(number: str) -> None:
 
 def _visit() -> Visit:
     visit: Visit = st.session_state.setdefault(VISIT, Visit())
-    _visits().keep(visit)
+    _visits.keep(visit)
     return visit
-
-
-@st.cache_resource(show_spinner=False)
-def _visits() -> Visits:
-    return Visits()

@@ -113,7 +113,7 @@ def test_a_stroke_is_framed_once(page: AppTest, sample: Dataset, monkeypatch: py
     page.session_state["rival"] = "article"
     draw(page, drawing(sample.test.images[3]))
     assert "% alike" in html(page)
-    press(page, "7")
+    page.pills(key="labels").set_value(7).run()
     press(page, "Keep them")
     page.switch_page("pages/3_Look_inside.py").run()
     assert not page.exception

@@ -102,7 +102,7 @@ def test_the_size_counts_pictures_text_and_strokes_once() -> None:
 
 def test_what_is_drawn_before_the_browser_tells_of_an_earlier_visit_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     visits, session = Visits(), {}
-    monkeypatch.setattr(visit, "_visits", lambda: visits)
+    monkeypatch.setattr(visit, "_visits", visits)
     monkeypatch.setattr(visit.st, "session_state", session)
     earlier = Visit(things={"canvas": Board(png=b"earlier"), "writing": Board(png=b"earlier"), "left": Board()})
     visits.keep(earlier)

@@ -12,7 +12,15 @@ from mnist_core import RECIPES, DigitClassifier, files
 from mnist_core.errors import MnistCoreError
 from mnist_core.images.datasets import NOT_A_DIGIT, Dataset, LabelledImages
 from mnist_core.network.model import MLP
-from mnist_core.training.finetune import Taught, TeachProgress, TeachSettings, split_drawings, teach
+from mnist_core.training.finetune import (
+    LEAST_TO_JUDGE,
+    LEAST_TO_TEACH,
+    Taught,
+    TeachProgress,
+    TeachSettings,
+    split_drawings,
+    teach,
+)
 from mnist_core.training.replay import ReplayBatches
 from mnist_core.versions import registry
 
@@ -157,6 +165,14 @@ def test_settings_name_what_is_wrong_with_them() -> None:
     for name, value in {"steps": 0, "redrawn": 1.5, "learning_rate": 0.0}.items():
         with pytest.raises(MnistCoreError, match=f"^{name}: "):
             TeachSettings(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", range(LEAST_TO_TEACH + LEAST_TO_JUDGE, 24))
+def test_half_of_few_drawings_leaves_enough_to_learn_from_and_to_measure_with(count: int) -> None:
+    split = split_drawings(np.arange(count, dtype=np.int64) % 10)
+    assert len(split.teach) >= LEAST_TO_TEACH
+    assert len(split.judge) >= LEAST_TO_JUDGE
+    assert len(split.teach) + len(split.judge) == count
 
 
 def test_a_split_takes_all_digits_alike_no_drawing_twice_and_what_is_no_digit_to_teach() -> None:

@@ -16,6 +16,7 @@ from pages.ui.widgets.browser import remember
 from pages.ui.wording import counted
 
 LABEL, WRITER, SWITCH = "labels", "writer", "keep-my-drawings"
+REMEMBERED = "consent-remembered"
 NAME_LENGTH = 60
 LABELS = {**{digit: str(digit) for digit in range(10)}, NOT_A_DIGIT: "Not a digit"}
 WHAT_IS_KEPT = (
@@ -115,8 +116,15 @@ def remember_consent() -> None:
     So nobody is asked twice, and consent withdrawn in one tab counts in the others.
     """
     mine = keeper()
+    st.session_state[REMEMBERED] = mine.at
     answer = {"keep": mine.consent, "writer": mine.writer, "at": mine.at}
     remember("consent", None if mine.consent is None else json.dumps(answer), for_good=True, on_found=_as_before)
+
+
+def rerun_if_consent_changed() -> None:
+    """Run the whole page again if a fragment took an answer that the browser should remember."""
+    if st.session_state[REMEMBERED] != keeper().at:
+        st.rerun()
 
 
 def _as_before(answer: str) -> None:

@@ -149,7 +149,8 @@ class Board:
 
 def _framed(png: bytes) -> Drawing | None:
     try:
-        return Drawing.of(read_picture(io.BytesIO(png)))
+        # in grey, which the pen and the examples are: a quarter of the pixels' bytes
+        return Drawing.of(read_picture(io.BytesIO(png)).convert("L"))
     except EmptyDrawingError:
         return None
 
