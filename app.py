@@ -35,13 +35,15 @@ def draw_and_answer() -> None:
     """Show what changes with a stroke; nothing else of the page runs again."""
     with taking_turns():
         side_by_side = st.container(horizontal=True, gap="medium", key="draw-and-answer")
-        with side_by_side.container(width=SIDE):
+        paper = side_by_side.container(width=SIDE)
+        with paper:
             board = draw_board(st.session_state.get(PEN_WIDTH, 20))
-            show_tools(board)
         reader = loaders.active_reader()
         drawing = drawing_on(board)
         with side_by_side.container(key="answer"):
             prediction = answer(board, drawing, reader)
+        with paper:  # after the answer, which is waited for
+            show_tools(board)
         if drawing and prediction:
             show_why(reader, prediction, drawing, board.png or b"")
     if drawing:

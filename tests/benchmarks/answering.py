@@ -124,7 +124,7 @@ def training(weights: Path) -> Iterator[None]:
         while not read_run(run.folder).of(Epoch):
             time.sleep(0.2)
         yield
-        print(f"The run did {len(read_run(run.folder).of('epoch'))} epochs meanwhile.")
+        print(f"The run did {len(read_run(run.folder).of(Epoch))} epochs meanwhile.")
         jobs.cancel(run, wait_seconds=10)
 
 
