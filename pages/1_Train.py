@@ -15,6 +15,7 @@ from pages.ui.train.links import DATA, keep_link, link, read_link
 from pages.ui.train.live import ABOUT_DATA, follow
 from pages.ui.train.results import earlier_runs, show_outcome, start
 from pages.ui.train.settings import RECIPE, all_settings, reset_settings
+from pages.ui.widgets.pressing import pressed
 from pages.ui.wording import duration
 
 ABOUT_RECIPES = {
@@ -60,7 +61,9 @@ def choose_and_train() -> None:
         works = True
     except MnistCoreError as error:
         above.error(str(error))
-    if above.button("Train", type="primary", icon=":material/play_arrow:", disabled=not works):
+    if pressed(
+        "Train", show=above.button, type="primary", icon=":material/play_arrow:", disabled=not works, key="train"
+    ):
         start(RunRequest(recipe, data, drawings=drawings))
 
 

@@ -19,6 +19,7 @@ from mnist_core.runs import jobs
 from mnist_core.runs.folder import RunRequest
 from mnist_core.runs.status import find_run
 from pages.ui.widgets.board import board, put_example
+from pages.ui.widgets.pressing import pressed
 
 DEMO = "demo"
 CLEAR_SEVEN = 3541
@@ -80,9 +81,9 @@ def take_part(here: str) -> None:
         st.markdown(f"**Stop {number} of {len(STOPS)}** · {sentence}", width="stretch")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             # one key for all labels: the browser changes the button, and never shows an old one beside it
-            if st.button(label, type="primary", key=f"{DEMO}-button", disabled=busy):
+            if pressed(label, type="primary", key=f"{DEMO}-button", disabled=busy):
                 _press(tour, here)
-            if st.button("Leave the demo", type="tertiary"):
+            if pressed("Leave the demo", type="tertiary", key="leave-demo"):
                 del st.session_state[DEMO]
                 st.query_params.pop(DEMO, None)
                 st.rerun()
@@ -96,7 +97,9 @@ def offer_demo() -> None:
     if DEMO not in st.session_state and (asked := st.query_params.get(DEMO)):
         number = int(asked) if asked.isdecimal() else 1
         st.session_state[DEMO] = Tour(place=min(max(number, 1), len(STOPS)) - 1)
-    if DEMO not in st.session_state and st.button("Guided demo", icon=":material/tour:", type="tertiary"):
+    if DEMO not in st.session_state and pressed(
+        "Guided demo", icon=":material/tour:", type="tertiary", key="begin-demo"
+    ):
         st.session_state[DEMO] = Tour()
         st.switch_page(STOPS[0].page, query_params=address())
 
