@@ -95,9 +95,8 @@ def split_drawings(
     """Choose at random which drawings to learn from and which to measure the result with.
 
     Of the digits, `to_teach` (about that share, if below 1, or a number) are learned from, as evenly over the digits as
-    possible.
-    Shapes that are not digits, and drawings that the version has `learned` from already (n,), are only learned from.
-    The same labels and seed give the same split.
+    possible. Shapes that are not digits, and drawings that the version has `learned` from already (n,), are only
+    learned from. The same labels and seed give the same split.
 
     Raises:
         TeachingError: there are too few digits for both, or `to_teach` leaves too few for one of them.
