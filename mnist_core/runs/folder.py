@@ -74,7 +74,7 @@ class RunNote:
     pid: int | None
     """The process that does the run, or waits to do it; None while no process has been started."""
     process_started: float | None
-    """When that process started: the operating system uses a process number again, but not with the same start."""
+    """`process_start` of it: the operating system uses a process number again, but not with the same start."""
 
 
 _NOTE: TypeAdapter[RunNote] = TypeAdapter(RunNote)
@@ -122,8 +122,20 @@ def _write_note(folder: Path, note: RunNote) -> None:
     write_atomically(folder / RUN_FILE, json.dumps(values, indent=1) + "\n")
 
 
+def process_start(pid: int) -> float:
+    """Return when a process started, in seconds, as a number that stays the same when the clock is set.
+
+    Linux counts from when the machine was booted, and works out the time of day from that and the clock of now.
+
+    Raises:
+        psutil.NoSuchProcess: there is no such process.
+    """
+    created = psutil.Process(pid).create_time()
+    return created - psutil.boot_time() if psutil.LINUX else created
+
+
 def _started(pid: int | None) -> float | None:
-    return psutil.Process(pid).create_time() if pid is not None else None
+    return process_start(pid) if pid is not None else None
 
 
 def append_log(folder: Path, text: str) -> None:

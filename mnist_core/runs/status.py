@@ -22,6 +22,7 @@ from mnist_core.runs.folder import (
     FineTuneRequest,
     RunNote,
     load_drawings,
+    process_start,
     read_log,
     read_note,
 )
@@ -194,8 +195,7 @@ def _is_alive(note: RunNote) -> bool:
     if note.pid is None or note.process_started is None:
         return False
     try:
-        process = psutil.Process(note.pid)
-        same = abs(process.create_time() - note.process_started) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        same = abs(process_start(note.pid) - note.process_started) < 1
+        return same and psutil.Process(note.pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -246,6 +246,16 @@ def test_cancel_comes_back_at_once_and_a_run_that_does_not_end_is_ended(
     assert "Train" in labels(page)
 
 
+def test_a_press_that_arrives_late_does_not_cancel_the_next_run(page: AppTest) -> None:
+    buttons = set()
+    for _ in range(2):
+        run = long_run()
+        page.run()
+        buttons.add(next(button.proto.id for button in page.button if button.label == "Cancel"))
+        jobs.cancel(run, wait_seconds=10)
+    assert len(buttons) == 2, "each run has a button of its own"
+
+
 def test_an_interrupted_run_is_resumed_to_its_end(page: AppTest) -> None:
     recipe = RECIPES["quick"].override(epochs=12, batch_size=16)
     run = jobs.start(RunRequest(recipe, "sample"))

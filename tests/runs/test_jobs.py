@@ -19,7 +19,7 @@ from mnist_core import RECIPES
 from mnist_core.errors import RunError
 from mnist_core.runs import jobs, queue
 from mnist_core.runs.events import Epoch, Finished, Loaded, Step
-from mnist_core.runs.folder import RunRequest, read_log, update_run, write_run
+from mnist_core.runs.folder import RunRequest, process_start, read_log, update_run, write_run
 from mnist_core.runs.queue import move_up, tend_queue, turn
 from mnist_core.runs.status import RunStatus, all_runs, find_run, latest_run, queued_runs, read_run, running_run
 from mnist_core.versions import registry
@@ -239,6 +239,15 @@ def test_a_process_number_used_again_is_not_taken_for_the_run(weights: Path) -> 
     assert noted(weights / "runs" / "b", os.getpid(), started=1.0).state == "interrupted"
 
 
+@pytest.mark.skipif(not psutil.LINUX, reason="only Linux works out the start of a process from the clock")
+def test_a_run_is_still_known_after_the_clock_was_set(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = noted(weights / "runs" / "a", os.getpid())
+    created, booted = psutil.Process().create_time(), psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 3600)
+    assert psutil.Process().create_time() == pytest.approx(created + 3600), "the clock is an hour later"
+    assert read_run(run.folder).state == "running"
+
+
 def test_a_waiting_process_that_dies_leaves_the_queue(weights: Path) -> None:
     run = noted(weights / "runs" / "a", os.getpid())
     update_run(run.folder, os.getpid(), queued=True)
@@ -252,7 +261,7 @@ def test_a_waiting_process_that_dies_leaves_the_queue(weights: Path) -> None:
 def test_a_run_is_not_done_by_two_processes(weights: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        run = noted(weights / "runs" / "a", other.pid, started=psutil.Process(other.pid).create_time())
+        run = noted(weights / "runs" / "a", other.pid, started=process_start(other.pid))
         assert run.state == "running"
         with pytest.raises(RunError, match="Another process is already doing the run a"), turn(run):
             raise AssertionError("it was not its turn")

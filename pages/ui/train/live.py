@@ -44,7 +44,8 @@ def _show_run(run: RunStatus) -> None:
         if run.stopping:
             st.button("Stopping …", icon=":material/stop:", key="stopping", disabled=True)
         else:
-            st.button("Cancel", icon=":material/stop:", on_click=_cancel, args=[run])
+            # a key of its own: a press that arrives when this run has just ended is not meant for the next one
+            st.button("Cancel", icon=":material/stop:", key=f"cancel-{run.id}", on_click=_cancel, args=[run])
     share, text = progress(run)
     st.progress(share, text=text)
     if epochs := run.of(Epoch):

@@ -20,6 +20,7 @@ from pages.ui.explore.explorer import explore
 from pages.ui.layout import plain
 from pages.ui.models.activation import promote_or_ask
 from pages.ui.train.live import ABOUT_DATA, show_first_layer
+from pages.ui.widgets.pressing import pressed
 
 
 def show_outcome(run: RunStatus, heading: str) -> None:
@@ -89,7 +90,8 @@ def _show_result(run: RunStatus) -> None:
             accuracy(f"Active version: {plain(title_of(active.name))}", loaders.test_result(active, run.data))
         comparison = loaders.comparison(active, loaders.reader_of(name), run.data)
         advised: Literal["primary", "secondary"] = "primary" if comparison.difference >= 0 else "secondary"
-        if choice.button("Make active", type=advised, icon=":material/check:"):
+        use = f"make-active-{run.id}"  # a press is for this run's version, even if another run ends in between
+        if pressed("Make active", show=choice.button, key=use, type=advised, icon=":material/check:"):
             promote_or_ask(name, title_of(name))
         if run.data == "sample" and active.record.data == "mnist":
             st.caption(
@@ -124,13 +126,14 @@ def _show_unfinished(run: RunStatus) -> None:
     failed = run.of(Failed)
     with st.container(horizontal=True):
         epoch = run.resumable_epoch
-        if epoch and st.button(f"Resume after epoch {epoch}", type="primary", icon=":material/play_arrow:"):
+        resume = f"Resume after epoch {epoch}"
+        if epoch and pressed(resume, key=f"resume-{run.id}", type="primary", icon=":material/play_arrow:"):
             jobs.resume(run)
             st.rerun()
-        if st.button("Start again", icon=":material/replay:"):
+        if pressed("Start again", key=f"again-{run.id}", icon=":material/replay:"):
             start(RunRequest(run.recipe, run.data, run.fine_tune, run.drawings))
         no_data = run.data == "mnist" and failed and failed[-1].kind == DatasetError.__name__
-        if no_data and st.button("Train on the bundled sample instead"):
+        if no_data and pressed("Train on the bundled sample instead", key=f"sample-{run.id}"):
             start(RunRequest(run.recipe, "sample"))
     with st.expander("Log"):
         st.code(run.log, language=None)
