@@ -6,6 +6,7 @@ from mnist_core import Recipe
 from mnist_core.errors import MnistCoreError
 from mnist_core.images.datasets import IMAGE_COUNTS, DataName, LabelledImages, mnist_is_here
 from mnist_core.runs.folder import RunRequest
+from mnist_core.runs.processes import keep_one_ready
 from mnist_core.runs.queue import tend_queue
 from mnist_core.runs.status import all_runs, queued_runs, running_run
 from pages.ui import loaders
@@ -151,3 +152,5 @@ with errors_in_words():
         if shown is not None:
             show_outcome(shown, "Last run" if shown.id == last.id else "Earlier run")
     keep_up()
+    if not busy:
+        keep_one_ready()

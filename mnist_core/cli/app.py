@@ -12,7 +12,7 @@ from mnist_core.cli.drawings import drawings
 from mnist_core.cli.evaluate import evaluate_command, predict
 from mnist_core.cli.models import models
 from mnist_core.cli.runs import runs
-from mnist_core.cli.train import perform_command, teach_command, train
+from mnist_core.cli.train import teach_command, train
 from mnist_core.errors import MnistCoreError, RecipeError
 
 app = typer.Typer(
@@ -25,7 +25,6 @@ app.command()(train)
 app.command(name="teach")(teach_command)
 app.command(name="evaluate")(evaluate_command)
 app.command()(predict)
-app.command(name="perform", hidden=True)(perform_command)
 app.add_typer(runs, name="runs")
 app.add_typer(models, name="models")
 app.add_typer(drawings, name="drawings")

@@ -1,11 +1,8 @@
-"""`mnist-core train` and `teach`; and `perform`, the command of the process that does a queued run."""
+"""`mnist-core train` and `teach`."""
 
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -21,9 +18,9 @@ from mnist_core.runs.execution import perform, train_along
 from mnist_core.runs.finetune import prepare
 from mnist_core.runs.folder import FineTuneRequest, RunRequest
 from mnist_core.runs.queue import turn
-from mnist_core.runs.status import RunStatus, read_run
+from mnist_core.runs.status import RunStatus
+from mnist_core.runs.worker import get_ready
 from mnist_core.training import parallel
-from mnist_core.training.loop import leave_a_core_free
 from mnist_core.versions.active import active_name
 from mnist_core.versions.registry import Version
 
@@ -72,8 +69,7 @@ def _drawings() -> LabelledImages:
 
 def _train_here(request: RunRequest, output: Path | None, *, as_json: bool) -> None:
     """Train in this process; together with the others if `torchrun` started it."""
-    signal.signal(signal.SIGTERM, _stop)
-    leave_a_core_free()
+    get_ready()
     with parallel.together():
         if parallel.rank() > 0:
             train_along(request)
@@ -100,26 +96,11 @@ def teach_command(
 ) -> None:
     """Fine-tune a copy of a version with stored drawings, and evaluate both on drawings that were held back."""
     request = prepare(FineTuneRequest(base or active_name(), tuple(writer or ())))
-    signal.signal(signal.SIGTERM, _stop)
-    leave_a_core_free()
+    get_ready()
     version = _perform_here(request, None, as_json=as_json)
     if not as_json:
         print_teaching(version)
 
 
-def perform_command(folder: Path) -> None:
-    """Do the queued run in FOLDER, as the process that the Train page starts. The run writes its own log."""
-    signal.signal(signal.SIGTERM, _stop)
-    leave_a_core_free()
-    run = read_run(folder)
-    with turn(run), suppress(Exception):
-        perform(run)
-
-
 def _print_waiting(other: RunStatus) -> None:
     print(f"waiting for {other.id} to end", file=sys.stderr)
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Treat SIGTERM as Ctrl-C."""
-    raise KeyboardInterrupt

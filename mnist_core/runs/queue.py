@@ -6,8 +6,6 @@ process dies. The process that does a run outlives the one that starts it, and h
 """
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,18 +16,14 @@ from filelock import FileLock, Timeout
 
 from mnist_core.errors import RunError
 from mnist_core.files import runs_dir
-from mnist_core.runs.folder import CANCEL_FILE, LOG_FILE, update_run
+from mnist_core.runs.folder import CANCEL_FILE, update_run
+from mnist_core.runs.processes import start_process
 from mnist_core.runs.status import RunStatus, all_runs, queued_runs, read_run, running_run
 
 CANCEL_SECONDS = 5
 """How long a cancelled run may take to end before it is killed."""
 TURN_SECONDS = 0.3
 """How often a waiting process looks whether its turn has come."""
-NICENESS = 15
-"""Answering drawings comes before training."""
-
-child_processes: list[subprocess.Popen[bytes]] = []
-"""Kept so that those that have ended can be reaped."""
 
 
 def tend_queue() -> None:
@@ -144,34 +138,6 @@ def _start_process(folder: Path) -> None:
         RunError: it cannot be started.
     """
     try:
-        with (folder / LOG_FILE).open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "mnist_core", "perform", str(folder.resolve())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=Path(__file__).parents[2],
-                env={**os.environ, **_absolute_folders()},
-                start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
-            )
-        child_processes[:] = [process, *(other for other in child_processes if other.poll() is None)]
-        update_run(folder, process.pid, queued=False)
-        _lower_priority(process.pid)
+        update_run(folder, start_process(folder), queued=False)
     except (OSError, psutil.Error) as error:
         raise RunError(f"The training process could not be started ({error}). Try again.") from error
-
-
-def _lower_priority(pid: int) -> None:
-    """Lower the priority of a process before it starts threads, which inherit it."""
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        if sys.platform == "win32":
-            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        else:
-            process.nice(max(NICENESS, process.nice()))
-
-
-def _absolute_folders() -> dict[str, str]:
-    """Return `MNIST_DATA` and `MNIST_WEIGHTS` as absolute paths: the new process has another working directory."""
-    names = ("MNIST_DATA", "MNIST_WEIGHTS")
-    return {name: str(Path(os.environ[name]).resolve()) for name in names if os.environ.get(name)}

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from mnist_core import DigitClassifier, Evaluation, Recipe, evaluate, files
 from mnist_core.drawings.store import DrawingStore
 from mnist_core.errors import StoreError, WeightsError
-from mnist_core.evaluation.comparison import Comparison, compare
+from mnist_core.evaluation.comparison import Comparison
+from mnist_core.evaluation.evaluation import classify
 from mnist_core.explanation.exemplars import Exemplars
 from mnist_core.images.datasets import CLASSES, DataName, LabelledImages, load_dataset, load_sample, mnist_is_here
 from mnist_core.runs.status import running_run
@@ -153,14 +154,20 @@ def _exemplars(reader: Reader, *, whole: bool) -> Exemplars:
     return Exemplars.of(reader.classifier.model, load_dataset(reader.record.data).train if whole else sample())
 
 
-@st.cache_resource(
-    max_entries=16,
-    show_spinner="Asking both versions about the test images …",
-    hash_funcs={Reader: lambda reader: reader.record.weights_sha256},
-)
 def comparison(one: Reader, other: Reader, data: DataName) -> Comparison:
     """Compare the answers of two versions to the test images of `data`."""
-    return compare(one.classifier, other.classifier, test_images_of(data))
+    images = test_images_of(data)
+    return Comparison(images.name, images.labels, _classes(one, data), _classes(other, data))
+
+
+@st.cache_resource(
+    max_entries=16,
+    show_spinner="Classifying the test images …",
+    hash_funcs={Reader: lambda reader: reader.record.weights_sha256},
+)
+def _classes(reader: Reader, data: DataName) -> NDArray[np.intp]:
+    """Return the digit that a version sees in each test image of `data`."""
+    return classify(reader.classifier, test_images_of(data).images).probabilities.argmax(axis=1)
 
 
 def estimated_seconds(recipe: Recipe, training_images: int) -> float:

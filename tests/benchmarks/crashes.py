@@ -37,7 +37,7 @@ from mnist_core import RECIPES, DigitClassifier, Recipe, files
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import MNIST_FILES, mnist_is_here
 from mnist_core.images.strokes import SETTINGS, render
-from mnist_core.runs import jobs, queue
+from mnist_core.runs import jobs, processes
 from mnist_core.runs.events import Download, Epoch, Evaluating, Loaded
 from mnist_core.runs.folder import RunRequest, write_run
 from mnist_core.runs.status import RunStatus, queued_runs, read_run, running_run
@@ -60,9 +60,9 @@ HEAVY = RunRequest(Recipe(name="heavy", hidden=(1024, 1024), batch_size=1000, ep
 DOWNLOADING = """
 import sys
 from torchvision.datasets import MNIST
-from mnist_core.cli import app
+from mnist_core.runs import worker
 MNIST.mirrors = [sys.argv.pop(1)]
-app.main()
+worker.main()
 """
 PROMOTING = """
 import sys
@@ -264,7 +264,7 @@ def _house(folder: Path) -> Iterator[None]:
             jobs.cancel(run)
         if (going_on := running_run()) is not None:
             jobs.cancel(going_on, wait_seconds=10)
-        for process in queue.child_processes:
+        for process in processes.children:
             process.wait(30)
         for name, value in outside.items():
             os.environ.pop(name)
@@ -278,9 +278,9 @@ def _start_downloading(mirror: str) -> RunStatus:
     write_run(folder, DOWNLOADED, None, queued=True)
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", DOWNLOADING, mirror, "perform", str(folder)], cwd=ROOT, stdout=log, stderr=log
+            [sys.executable, "-c", DOWNLOADING, mirror, str(folder)], cwd=ROOT, stdout=log, stderr=log
         )
-    queue.child_processes.append(process)
+    processes.children.append(process)
     end = time.monotonic() + LONGEST
     while read_run(folder).state == "queued" and process.poll() is None:
         _require(time.monotonic() < end, "the process did not begin")

@@ -17,7 +17,7 @@ import pytest
 
 from mnist_core import RECIPES
 from mnist_core.errors import RunError
-from mnist_core.runs import jobs, queue
+from mnist_core.runs import jobs, processes, queue
 from mnist_core.runs.events import Epoch, Finished, Loaded, Step
 from mnist_core.runs.folder import RunRequest, process_start, read_log, update_run, write_run
 from mnist_core.runs.queue import move_up, tend_queue, turn
@@ -39,7 +39,7 @@ def _no_run_is_left_behind() -> Iterator[None]:
     while (run := running_run()) is not None and run.pid != os.getpid():
         psutil.Process(run.pid).kill()
         wait_for(run, lambda run: run.ended)
-    for process in queue.child_processes:
+    for process in processes.children:
         process.wait(30)
 
 

@@ -14,7 +14,7 @@ from mnist_core import RECIPES, Recipe, train
 from mnist_core.errors import CheckpointError
 from mnist_core.images.datasets import Dataset
 from mnist_core.network.model import MLP
-from mnist_core.runs import jobs, queue
+from mnist_core.runs import jobs, processes
 from mnist_core.runs.events import Epoch, Resumed
 from mnist_core.runs.folder import RunRequest, read_log
 from mnist_core.training.checkpoints import Checkpoint, epoch_of
@@ -171,5 +171,5 @@ def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Da
     *_, unbroken_one = train(recipe, sample, device=CPU, teacher=teacher_of(recipe))
     assert isinstance(unbroken_one, Trained)
     assert same(version.model, unbroken_one.model)
-    for process in queue.child_processes:
+    for process in processes.children:
         process.wait(30)
