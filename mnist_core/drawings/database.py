@@ -234,7 +234,8 @@ def _revision(connection: Connection, steps: Any) -> str | None:
     from alembic.runtime.migration import MigrationContext
 
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    revision = ", ".join(context.get_current_heads()) or None  # a damaged database may name several
+    heads = map(str, context.get_current_heads())  # a damaged database may name several, or something that is no text
+    revision = ", ".join(heads) or None
     if revision is not None and revision not in {step.revision for step in steps.walk_revisions()}:
         raise StoreError(
             not_now(

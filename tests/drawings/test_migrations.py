@@ -115,6 +115,18 @@ def test_a_database_of_a_newer_program_is_left_alone(url: str, newer: Path) -> N
         open_database(url)
 
 
+def test_a_revision_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'damaged.sqlite3'}"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+        connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num)"))
+        connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (7)"))
+    engine.dispose()
+    with pytest.raises(StoreError, match=r"its revision is 7\)"):
+        open_database(url)
+
+
 def test_another_programs_tables_are_left_alone(url: str) -> None:
     engine = open_database(url)
     with engine.begin() as connection:
