@@ -42,14 +42,14 @@ class Exemplars:
     def of(cls, model: MLP, images: LabelledImages) -> Self:
         """Run the network once over all of `images`."""
         excitement = [_Strongest(model.sizes[layer + 1]) for layer in range(len(model.layers) - 1)]
-        directions = []
+        directions = torch.empty(len(images), model.sizes[-2], dtype=torch.half)  # filled in place: no copy at the end
         for start in range(0, len(images), INFERENCE_BATCH):
             layers = model.activations(scale_pixels(images.images[start : start + INFERENCE_BATCH]))
             for strongest, activations in zip(excitement, layers, strict=True):
                 strongest.add(activations, start)
-            directions.append(torch.nn.functional.normalize(layers[-1]).half())
+            directions[start : start + len(layers[-1])] = torch.nn.functional.normalize(layers[-1])
         exciting = tuple(strongest.places.T.numpy() for strongest in excitement)
-        return cls(images, exciting, torch.cat(directions))
+        return cls(images, exciting, directions)
 
     @torch.inference_mode()
     def nearest(self, model: MLP, frame: NDArray[np.uint8], count: int = 5) -> list[Neighbour]:

@@ -24,6 +24,7 @@ from mnist_core.training.loop import estimate_seconds, leave_a_core_free
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_name
 from mnist_core.versions.records import Record
+from pages.ui.server import return_memory
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,9 @@ def exemplars(reader: Reader) -> Exemplars:
     hash_funcs={Reader: lambda reader: reader.record.weights_sha256},
 )
 def _exemplars(reader: Reader, *, whole: bool) -> Exemplars:
-    return Exemplars.of(reader.classifier.model, load_dataset(reader.record.data).train if whole else sample())
+    found = Exemplars.of(reader.classifier.model, load_dataset(reader.record.data).train if whole else sample())
+    return_memory()
+    return found
 
 
 def comparison(one: Reader, other: Reader, data: DataName) -> Comparison:

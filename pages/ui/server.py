@@ -1,7 +1,9 @@
-"""Share the server's processor among visitors."""
+"""Share the server's processor and memory among visitors."""
 
+import ctypes
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Semaphore
 
 LONGEST_WAIT = 2.0
@@ -23,3 +25,10 @@ def taking_turns() -> Iterator[None]:
     finally:
         if mine:
             _turn.release()
+
+
+def return_memory() -> None:
+    """Return to the system what a large computation has freed; by itself, Linux's C library keeps it for later."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library, as on Alpine
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
