@@ -47,7 +47,7 @@ def how_far(reader: loaders.Reader, frame: Frame) -> None:
     st.header("When does the answer change?", anchor=False)
     with st.container(key="how-far"):
         with st.container():
-            show_moved(moved, prediction)
+            show_moved(moved, movement, prediction)
         with st.container():
             cells = [*st.columns(2, gap="medium"), *st.columns(2, gap="medium")]
             for direction, cell in zip(WAYS, cells, strict=True):

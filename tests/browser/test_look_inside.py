@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.driving import ROOT, WOBBLY_SEVEN, answer, draw, serve
 
@@ -20,12 +20,13 @@ def app(browser: Browser, weights: Path, tmp_path: Path, monkeypatch: pytest.Mon
         yield url
 
 
-def wait_until_units_stay(page: Page) -> None:
-    """Wait until the network shows the moved digit: the slider's last steps may still be on their way."""
-    before: list[str] = []
-    while (now := page.locator(".unit").evaluate_all("units => units.map(unit => unit.ariaLabel)")) != before:
-        before = now
-        page.wait_for_timeout(1000)
+def wait_until_turned(page: Page, slider: Locator) -> None:
+    """Wait until page and network show the digit as the slider turned it: its last steps may still be on their way."""
+    value = slider.evaluate("slider => Number(slider.ariaValueNow ?? slider.value)")
+    moved = page.locator(".moved img")
+    expect(moved).to_have_attribute("alt", f"The digit, 28 by 28 pixels: {value}° right", timeout=30_000)
+    seen = page.get_by_alt_text("The digit as the network sees it")
+    expect(seen).to_have_attribute("src", moved.get_attribute("src") or "", timeout=30_000)
 
 
 def test_turn_a_digit_until_the_answer_changes_and_pick_units_by_mouse_and_keyboard(page: Page) -> None:
@@ -52,7 +53,7 @@ def test_turn_a_digit_until_the_answer_changes_and_pick_units_by_mouse_and_keybo
     expect(slider).to_be_focused()
     assert chart.evaluate("drawn => drawn.same"), "charts that are redrawn flicker"
 
-    wait_until_units_stay(page)
+    wait_until_turned(page, slider)
     unit = page.locator(".unit").nth(3)
     unit.evaluate("button => { button.same = true; }")
     name = re.match(r"Unit (\d+) of layer 1", unit.get_attribute("aria-label") or "")

@@ -74,9 +74,11 @@ def reset_movement() -> None:
         st.session_state[f"move-{name}"] = 0.0
 
 
-def show_moved(frame: Frame, prediction: Prediction) -> None:
-    """Show the moved frame, enlarged, and what the network answers to it."""
-    picture = f'<img src="{data_uri(frame)}" alt="The moved digit, 28 by 28 pixels">'
+def show_moved(frame: Frame, movement: Movement, prediction: Prediction) -> None:
+    """Show the frame as `movement` left it, enlarged, and what the network answers to it."""
+    values = ((way, getattr(movement, name)) for name, way in WAYS.items())
+    places = ", ".join(way.place(value) for way, value in values if value) or "not moved"
+    picture = f'<img src="{data_uri(frame)}" alt="The digit, 28 by 28 pixels: {places}">'
     st.html(f'<div class="moved">{picture}{headline(prediction)}</div>')
 
 
