@@ -164,6 +164,8 @@ def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Da
     assert resumed.state == "finished", read_log(resumed.folder)
     assert [event.epoch for event in resumed.of(Resumed)] == [run.resumable_epoch]
     assert [epoch.epoch for epoch in resumed.of(Epoch)] == list(range(1, 13)), "each is told of once"
+    for process in processes.children:
+        process.wait(30)  # the checkpoint goes last, after the run has told of its end
     assert not (run.folder / "checkpoint.safetensors").exists()
     version = registry.load_version(run.folder)
     assert version.record.curve.epoch == tuple(range(1, 13))
@@ -171,5 +173,3 @@ def test_a_killed_run_that_is_resumed_gives_the_unbroken_runs_weights(sample: Da
     *_, unbroken_one = train(recipe, sample, device=CPU, teacher=teacher_of(recipe))
     assert isinstance(unbroken_one, Trained)
     assert same(version.model, unbroken_one.model)
-    for process in processes.children:
-        process.wait(30)
