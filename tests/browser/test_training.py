@@ -19,6 +19,10 @@ def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app
         other_tab.get_by_role("radio", name="article").click()
         train = other_tab.locator('[data-testid="stButton"]').get_by_role("button", name="Train")
         expect(other_tab.get_by_text("3,500 images")).to_be_visible()
+        other_tab.get_by_text("All settings").click()
+        other_tab.get_by_role("spinbutton", name="Epochs").fill("60")  # still going on after the page is loaded again
+        other_tab.get_by_role("spinbutton", name="Epochs").press("Enter")
+        expect(other_tab).to_have_url(re.compile("epochs=60"))
         train.click()
 
         expect(other_tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
@@ -26,7 +30,7 @@ def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app
         expect(other_tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
         seen = {0}
         use = other_tab.get_by_role("button", name="Make active")
-        for _ in range(600):
+        for _ in range(2400):
             if use.is_visible():
                 break
             seen.add(int(other_tab.evaluate(BAR_VALUE)))
@@ -45,7 +49,7 @@ def test_train_watch_reload_use_and_draw_again(page: Page, browser: Browser, app
         other_tab.get_by_role("button", name="Make active anyway").click()
         expect(other_tab.get_by_text("This version is active: the Draw page uses it.")).to_be_visible()
         # without a touch, the tab that was open all the time answers with the new version
-        expect(page.get_by_text(re.compile(r"Answered by article, \d\d \w+ 20\d\d"))).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(re.compile(r"Answered by article\b"))).to_be_visible(timeout=60_000)
         assert other_tab.locator('[data-testid="stException"]').count() == 0
     draw(page, WOBBLY_SEVEN)
     answer(page)
