@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import NoReturn
 
-from mnist_core.errors import MnistCoreError
 from mnist_core.images.datasets import load_dataset, mnist_is_here
 from mnist_core.recipes import RECIPES
 from mnist_core.runs.execution import perform
@@ -61,7 +60,7 @@ def _wait_for_folder() -> Path | None:
 
 def _rehearse() -> None:
     """Do a short run and throw it away: what is loaded or checked at the first time only is then done."""
-    with TemporaryDirectory() as temporary, suppress(MnistCoreError, OSError):
+    with suppress(Exception), TemporaryDirectory() as temporary:  # a run may be waiting, and tells by itself what fails
         folder = Path(temporary)
         write_run(folder, RunRequest(RECIPES["quick"].override(epochs=1), "sample"), os.getpid())
         perform(read_run(folder))
