@@ -13,7 +13,7 @@ from pages.ui.demo import keep_up
 from pages.ui.handwriting.keeping import ask_what_it_was, remember_consent, rerun_if_consent_changed
 from pages.ui.layout import begin_page, errors_in_words
 from pages.ui.loaders import Reader
-from pages.ui.server import taking_turns
+from pages.ui.server import giving_way, taking_turns
 from pages.ui.widgets.answer import (
     RIVAL,
     STRICTNESS,
@@ -33,16 +33,20 @@ PEN_WIDTH, NEAREST, SHOWN_VERSION = "pen_width", "nearest", "shown_version"
 @errors_in_words()
 def draw_and_answer() -> None:
     """Show what changes with a stroke; nothing else of the page runs again."""
+    side_by_side = st.container(horizontal=True, gap="medium", key="draw-and-answer")
+    paper, answered = side_by_side.container(width=SIDE), side_by_side.container(key="answer")
     with taking_turns():
-        side_by_side = st.container(horizontal=True, gap="medium", key="draw-and-answer")
-        paper = side_by_side.container(width=SIDE)
         with paper:
             board = draw_board(st.session_state.get(PEN_WIDTH, 20))
         reader = loaders.active_reader()
         drawing = drawing_on(board)
-        with side_by_side.container(key="answer"):
+        with answered:
             prediction = answer(board, drawing, reader)
-        with paper:  # after the answer, which is waited for
+    with giving_way():
+        if prediction:
+            with answered:
+                ask_what_it_was(board, reader.name, prediction)
+        with paper:
             show_tools(board)
         if drawing and prediction:
             show_why(reader, prediction, drawing, board.png or b"")
@@ -74,7 +78,7 @@ def drawing_on(board: Board) -> Drawing | None:
 
 
 def answer(board: Board, drawing: Drawing | None, reader: Reader) -> Prediction | None:
-    """Show what the active version says, with another one beside it if one was chosen, and ask what was drawn."""
+    """Show what the active version says, with another one beside it if one was chosen."""
     if drawing is None:
         show_waiting()
         prediction = None
@@ -91,8 +95,6 @@ def answer(board: Board, drawing: Drawing | None, reader: Reader) -> Prediction 
         st.caption(board.origin)
     if reader.problem:
         st.warning(f"The active version cannot be used, so the shipped one answers. {reader.problem}")
-    if prediction:
-        ask_what_it_was(board, reader.name, prediction)
     return prediction
 
 

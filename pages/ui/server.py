@@ -9,7 +9,7 @@ from threading import Semaphore
 LONGEST_WAIT = 2.0
 """Seconds after which a visitor is answered beside another who still is, such as one whose version is being loaded."""
 
-_turn = Semaphore()
+_turn, _patience = Semaphore(), Semaphore()
 
 
 @contextmanager
@@ -19,12 +19,25 @@ def taking_turns() -> Iterator[None]:
     Threads that compete for Python's lock take longer in sum than the same work done in turn, and all of them finish
     late.
     """
-    mine = _turn.acquire(timeout=LONGEST_WAIT)
+    with _holding(_turn):
+        yield
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Do what can wait until others have their answers: only one such visitor at a time stands in line with them."""
+    with _holding(_patience), _holding(_turn):
+        yield
+
+
+@contextmanager
+def _holding(semaphore: Semaphore) -> Iterator[None]:
+    mine = semaphore.acquire(timeout=LONGEST_WAIT)
     try:
         yield
     finally:
         if mine:
-            _turn.release()
+            semaphore.release()
 
 
 def return_memory() -> None:
