@@ -18,7 +18,8 @@ UNITS = 64
 REACH = 255 / UNITS
 """Distance from a line, in pixels of the frame, at which its map falls to 0."""
 
-_THINNING = 84  # three times the frame, so that lines lie exactly in the middle of strokes
+THINNING = 84
+"""Rows and columns in which strokes are thinned: three times the frame, so that lines lie in the middle of strokes."""
 _STROKE = 0.45  # share of full ink from which a pixel belongs to a stroke
 _CHUNK = 500  # images; bounds memory
 
@@ -28,11 +29,16 @@ def line_maps(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     maps = np.empty((len(images), FINE, FINE), np.uint8)
     for start in range(0, len(images), _CHUNK):
         chunk = slice(start, start + _CHUNK)
-        enlarged = _resize(images[chunk].astype(np.float32) / np.float32(255), _THINNING, "bicubic")
-        away = [distance_transform_edt(~lines) for lines in skeletonize(enlarged > _STROKE)]
-        distances = np.stack(away).astype(np.float32) * (28 / _THINNING)
-        maps[chunk] = np.clip(255 - UNITS * _resize(distances, FINE, "bilinear"), 0, 255).round()
+        enlarged = _resize(images[chunk].astype(np.float32) / np.float32(255), THINNING, "bicubic")
+        maps[chunk] = maps_of_lines(skeletonize(enlarged > _STROKE))
     return maps
+
+
+def maps_of_lines(lines: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return line maps (n, 56, 56) of lines one pixel wide (n, 84, 84)."""
+    away = [distance_transform_edt(~drawing) for drawing in lines]
+    distances = np.stack(away).astype(np.float32) * np.float32(28 / THINNING)
+    return np.clip(255 - UNITS * _resize(distances, FINE, "bilinear"), 0, 255).round().astype(np.uint8)
 
 
 def enlarged_twice(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
