@@ -131,7 +131,7 @@ class Recipe:
     thickness: float = _distort(0.0, "Thickness", "Share of the images with thicker or thinner strokes.", 0, 1)
     redrawn: float = _distort(0.0, "Redrawn", "Share of the digits redrawn with an even pen, as on the canvas.", 0, 1)
     variants: float = _distort(
-        0.0, "Variants", "Share of redrawn 0, 1 and 7 with a slash, foot or bar.", 0, 1, needs=("redrawn",)
+        0.0, "Variants", "Share of redrawn 0, 1, 7, 8, 9 with a slash, foot, bar or gap.", 0, 1, needs=("redrawn",)
     )
     non_digits: float = _distort(0.0, "Non-digits", "Share of the images replaced by other shapes.", 0, 0.9)
     untouched: float = _distort(0.0, "Untouched", "Share of the digits left as they are.", 0, 1)
