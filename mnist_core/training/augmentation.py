@@ -14,12 +14,11 @@ from mnist_core.images.datasets import NOT_A_DIGIT, LabelledImages
 from mnist_core.images.framing import BOX, FRAME
 from mnist_core.recipes import Recipe
 from mnist_core.training import parallel
-from mnist_core.training.skeletons import REACH, UNITS, enlarged_twice, line_maps
-from mnist_core.training.variants import non_digits, write_differently
+from mnist_core.training.skeletons import REACH, UNITS
+from mnist_core.training.sources import make_sources
 
 PEN_WIDTHS = 1.9, 3.0
 """Narrowest and widest pen of redrawn digits, in pixels of the frame: about the widths of framed drawings."""
-MAX_NON_DIGITS = 20_000
 
 # Simard, Steinkraus & Platt (2003) blur random displacements with a Gaussian of 4 pixels. Here the displacements lie on
 # a grid with that spacing, which gives equally smooth fields from far fewer random numbers.
@@ -49,20 +48,24 @@ class Augmenter:
     """Distorts batches of the images of a data set, as a recipe says."""
 
     def __init__(self, recipe: Recipe, data: LabelledImages, device: torch.device) -> None:
-        """Prepare maps of all images, with the lines of redrawn ones: about half a second per thousand images."""
+        """Prepare maps of all images, with the lines of redrawn ones: about half a second per thousand images.
+
+        With non-digits it takes longer; they are drawn by all cores.
+        """
         self.recipe = recipe
         self.generator = torch.Generator(device).manual_seed(recipe.seed + parallel.rank())
         self.images = torch.from_numpy(data.images).to(device)
         self.labels = torch.from_numpy(data.labels).to(device)
         self.count = len(data)
-        maps, variant_of, self.non_digits_from = _sources(recipe, data)
-        self.maps, self.variant_of = maps.to(device), variant_of.to(device)
+        sources = make_sources(recipe, data)
+        self.maps, self.variant_of = sources.maps.to(device), sources.variant_of.to(device)
+        self.non_digits_from = sources.non_digits_from
         self.bumps, self.blur = BUMP_CENTRES.to(device), BLUR.to(device)
 
     def __call__(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Return distorted images (n, 28, 28) with values in [0, 1] and their labels (n,) for the places `chosen` (n,).
 
-        Shapes that are not digits have the label `NOT_A_DIGIT`.
+        Non-digits have the label `NOT_A_DIGIT`.
         """
         labels = self.labels.index_select(0, chosen)
         source, is_digit = self._choose_sources(chosen)
@@ -72,6 +75,12 @@ class Augmenter:
             kept = torch.nonzero(untouched)[:, 0]
             frames[kept] = self.images.index_select(0, chosen[kept]).float() / 255
         return frames, torch.where(is_digit, labels, NOT_A_DIGIT)
+
+    def some_non_digits(self, count: int) -> Tensor:
+        """Return distorted non-digits (count, 28, 28), none twice if there are as many; none if the recipe has none."""
+        there = len(self.maps) - self.non_digits_from
+        places = torch.arange(count if there else 0, device=self.maps.device) % max(there, 1)
+        return self._distort(self.non_digits_from + places)
 
     def _choose_sources(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Return the place (n,) of the map that each image is made from, and whether it is a digit (n,)."""
@@ -85,10 +94,10 @@ class Augmenter:
         if not recipe.non_digits:
             return source, torch.ones_like(source, dtype=torch.bool)
         is_digit = draw[2] >= recipe.non_digits
-        shapes = torch.randint(
+        non_digits = torch.randint(
             self.non_digits_from, len(self.maps), (size,), generator=self.generator, device=source.device
         )
-        return torch.where(is_digit, source, shapes), is_digit
+        return torch.where(is_digit, source, non_digits), is_digit
 
     def _distort(self, source: Tensor) -> Tensor:
         """Bend, rotate and slant the maps at `source` (n,) and frame the results like drawings: (n, 28, 28)."""
@@ -149,28 +158,6 @@ class Augmenter:
 
     def _normal(self, *shape: int) -> Tensor:
         return torch.randn(*shape, generator=self.generator, device=self.generator.device)
-
-
-def _sources(recipe: Recipe, data: LabelledImages) -> tuple[Tensor, Tensor, int]:
-    """Return what is distorted, as far as the recipe needs it.
-
-    The maps (m, 56, 56) are those of the images, then of their lines, of variants, and of shapes that are not digits.
-    Also return for each image the place of its variant, or -1, and the place of the first shape that is not a digit.
-    """
-    generator = torch.Generator().manual_seed(recipe.seed)
-    labels = torch.from_numpy(data.labels)
-    maps = [torch.from_numpy(enlarged_twice(data.images))]
-    variant_of = torch.full_like(labels, -1)
-    if recipe.redrawn or recipe.non_digits:
-        lines = torch.from_numpy(line_maps(data.images))
-        maps.append(lines)
-        if recipe.variants:
-            variable = torch.nonzero(labels.unsqueeze(1).eq(torch.tensor((0, 1, 7))).any(1))[:, 0]
-            variant_of[variable] = torch.arange(len(variable)) + 2 * len(labels)
-            maps.append(write_differently(lines[variable], labels[variable], generator))
-        if recipe.non_digits:
-            maps.append(non_digits(lines, labels, min(MAX_NON_DIGITS, len(labels)), generator))
-    return torch.cat(maps), variant_of, sum(map(len, maps)) - len(maps[-1])
 
 
 def _terms(positions: Tensor, centres: Tensor) -> Tensor:
