@@ -125,9 +125,10 @@ def preview(recipe: Recipe) -> None:
         st.image(
             loaders.distorted_digits(recipe),
             width="stretch",
-            alt="One row for each digit from 0 to 9: the original, then nineteen distorted copies",
+            alt="One row for each digit from 0 to 9: the original, then nineteen distorted copies"
+            + ("; then a row of shapes that are not digits" if recipe.non_digits else ""),
         )
-        mixed_in = "Shapes that are not digits are mixed in, so that the network learns to decline them."
+        mixed_in = "The last row shows shapes that are not digits: from such shapes, the network learns to decline."
         st.caption(
             "Left: original digits. Right: distorted copies; every epoch trains on new ones. "
             f"{mixed_in if recipe.non_digits else ''}"

@@ -187,7 +187,7 @@ def _estimated_seconds(recipe: Recipe, training_images: int, busy: bool) -> floa
 
 @st.cache_data(max_entries=32, show_spinner="Distorting some digits …")
 def distorted_digits(recipe: Recipe) -> NDArray[np.uint8]:
-    """Draw one digit of each kind and, to its right, what the recipe's distortions make of it."""
+    """Draw one digit of each kind and, to its right, what the recipe's distortions make of it; then its non-digits."""
     images = sample()
     one_of_each = np.array([int(np.flatnonzero(images.labels == digit)[7]) for digit in range(CLASSES)])
     augmenter = Augmenter(recipe, images.part("one of each", one_of_each), torch.device("cpu"))
@@ -195,7 +195,10 @@ def distorted_digits(recipe: Recipe) -> NDArray[np.uint8]:
         torch.from_numpy(images.images[one_of_each]) / 255,
         *(augmenter(torch.arange(CLASSES))[0] for _ in range(19)),
     ]
-    picture = torch.cat(columns, dim=2).reshape(CLASSES * 28, -1)
+    rows = [torch.cat(columns, dim=2).reshape(CLASSES * 28, -1)]
+    if recipe.non_digits:
+        rows.append(torch.cat(list(augmenter.some_non_digits(len(columns))), dim=1))
+    picture = torch.cat(rows)
     pixels: NDArray[np.uint8] = (picture * 255).byte().numpy().repeat(2, axis=0).repeat(2, axis=1)
     return pixels
 
