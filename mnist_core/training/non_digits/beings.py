@@ -14,6 +14,7 @@ from mnist_core.training.non_digits.pen import (
     box,
     chance,
     count,
+    curve,
     dot,
     line,
     moved,
@@ -137,14 +138,22 @@ def twig(rng: Rng) -> Strokes:
 
 
 def leaf(rng: Rng) -> Strokes:
-    """Draw a leaf with its veins: without them, it would look like a zero."""
+    """Draw a leaf with its veins: without them, it would look like a slashed zero."""
     half = rng.uniform(0.3, 0.6)
     right = half * np.sin(np.linspace(0, math.pi, 15)) ** rng.uniform(0.8, 1.2)
     side = np.stack([right, np.linspace(-1, 1, 15)], axis=1)
     veins = [line((0, y), (slope * half * 0.7, y - 0.3)) for y in (-0.2, 0.25, 0.6) for slope in (-1, 1)]
-    leaf_and_stalk = [side, side * (-1, 1), line((0, -0.8), (rng.normal(0, 0.1), 1.5))]
-    strokes = leaf_and_stalk + (veins if chance(rng, 0.6) else [])
-    return moved(strokes, angle=rng.uniform(-1, 1))
+    stalk = line((0, -0.8), (rng.normal(0, 0.1), 1.5))
+    return moved([side, side * (-1, 1), stalk, *veins], angle=rng.uniform(-1, 1))
+
+
+def carrot(rng: Rng) -> Strokes:
+    """Draw a carrot or a radish with its leaves."""
+    half = rng.uniform(0.3, 0.6)
+    side = curve((half * 0.7, -0.6), (half, 0), (half * 0.7, 0.6), (0.03, 1.1))
+    leaves = [line((0, -0.6), (x, -rng.uniform(1, 1.4))) for x in np.linspace(-0.5, 0.5, count(rng, 3, 4))]
+    bands = [line((0, y), (half * 0.6, y)) for y in rng.uniform(-0.3, 0.6, count(rng, 0, 2))]
+    return [side, side * (-1, 1), line((-half * 0.7, -0.6), (half * 0.7, -0.6)), *leaves, *bands]
 
 
 def fish(rng: Rng) -> Strokes:
@@ -188,7 +197,8 @@ BEINGS: dict[Kind, float] = {
     leafy_tree: 1.2,
     fir: 1.2,
     twig: 1.2,
-    leaf: 1,
+    leaf: 0.8,
+    carrot: 0.8,
     fish: 1.2,
     four_legged: 1.2,
     snail: 1.2,

@@ -78,12 +78,12 @@ def spiral(rng: Rng) -> Strokes:
     """Draw at least two turns and a quarter: with fewer, it would look like a six."""
     share = np.linspace(0, 1, 120)
     radii = (rng.uniform(0, 0.08) + share) ** rng.uniform(0.8, 1.3)
-    return [polar(radii, rng.uniform(0, TURN) + either(rng) * rng.uniform(2.25, 4.5) * TURN * share)]
+    return [polar(radii, rng.uniform(0, TURN) + either(rng) * rng.uniform(2.25, 3.75) * TURN * share)]
 
 
 def arrow(rng: Rng) -> Strokes:
     """Draw an arrow with an open, closed or double head, or its outline, mostly along the page."""
-    head, half = rng.uniform(0.3, 0.8), rng.uniform(0.25, 0.7)
+    head, half = rng.uniform(0.35, 0.8), rng.uniform(0.35, 0.7)
     bend = rng.normal(0, 0.25) if chance(rng, 0.4) else 0.0
     tip = line((1 - head, -half), (1, 0), (1 - head, half))
     strokes = [curve((-1, 0), (0, bend), (1, 0)), tip]
@@ -122,7 +122,7 @@ def blob(rng: Rng) -> Strokes:
 
 
 def nested_rings(rng: Rng) -> Strokes:
-    radii = np.linspace(0.25, 1, count(rng, 2, 4))
+    radii = np.linspace(0.25, 1, count(rng, 2, 3))
     return [arc(rng.normal(0, 0.03), rng.normal(0, 0.03), size, size * rng.uniform(0.9, 1.1)) for size in radii]
 
 

@@ -23,8 +23,8 @@ from mnist_core.training.non_digits.pen import (
 
 def question_mark(rng: Rng) -> Strokes:
     u = rng.uniform
-    hook = curve((-0.5, -0.6), (-0.3, -1), (0.3, -1), (0.5, -0.55), (0.1, -0.1), (0, 0.2), (0, u(0.3, 0.6)))
-    return [hook * (u(0.7, 1.2), 1), _point(u(-0.05, 0.05), u(0.8, 1), rng)]
+    hook = curve((-0.5, -0.6), (-0.3, -1), (0.3, -1), (0.5, -0.55), (0.1, -0.1), (0, 0.2), (0, u(0.25, 0.45)))
+    return [hook * (u(0.7, 1.2), 1), _point(u(-0.05, 0.05), u(0.85, 1), rng)]
 
 
 def at_sign(rng: Rng) -> Strokes:
@@ -78,7 +78,7 @@ def dollar_sign(rng: Rng) -> Strokes:
 
 
 def exclamation_mark(rng: Rng) -> Strokes:
-    return [line((rng.uniform(-0.05, 0.05), -1), (0, rng.uniform(0.3, 0.5))), _point(0, rng.uniform(0.85, 1), rng)]
+    return [line((rng.uniform(-0.05, 0.05), -1), (0, rng.uniform(0.1, 0.4))), _point(0, rng.uniform(0.9, 1), rng)]
 
 
 def semicolon(rng: Rng) -> Strokes:
@@ -98,7 +98,7 @@ def less_or_greater(rng: Rng) -> Strokes:
 
 def brace(rng: Rng) -> Strokes:
     """Write { or }, with a deep or a shallow tip."""
-    tip, waist, end = rng.uniform(-0.45, -0.1), rng.uniform(0.1, 0.3), rng.uniform(0.3, 0.6)
+    tip, waist, end = rng.uniform(-0.5, -0.2), rng.uniform(0.1, 0.3), rng.uniform(0.3, 0.6)
     upper = curve((end, -1), (waist, rng.uniform(-1, -0.85)), (0.12, -0.45), (waist, -0.15), (tip, 0))
     lower = curve((tip, 0), (waist, 0.15), (0.12, 0.45), (waist, rng.uniform(0.85, 1)), (end, 1))
     return [np.concatenate([upper, lower]) * (either(rng) * rng.uniform(0.7, 1.2), 1)]

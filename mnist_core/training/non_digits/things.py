@@ -45,14 +45,13 @@ def _window(rng: Rng, x: float, y: float) -> Strokes:
 
 WINE_GLASS = line((0.45, -1), (0.4, -0.4), (0.05, 0), (0.05, 0.8), (0.4, 1))
 HOURGLASS = line((0.5, -1), (0.04, 0), (0.5, 1))
-VASE = line((0.3, -1), (0.18, -0.6), (0.5, 0.1), (0.45, 0.7), (0.25, 1))
+VASE = line((0.45, -1), (0.25, -0.6), (0.5, 0.1), (0.45, 0.7), (0.25, 1))
 BOTTLE = line((0.12, -1), (0.12, -0.55), (0.35, -0.25), (0.35, 1))
 CUP = line((0.5, -0.8), (0.4, 0.8))
 JUG = line((0.35, -1), (0.6, -0.3), (0.3, 0.4), (0.5, 1))
-CARROT = line((0.3, -0.6), (0.45, 0), (0.35, 0.7), (0.05, 1))
 BRUSH = line((0.1, -1), (0.3, -0.7), (0.12, -0.4), (0.12, 1))
 COCKTAIL = line((0.6, -0.6), (0.25, 0.1), (0.12, 0.3), (0.12, 0.8), (0.45, 0.9))
-PROFILES = (WINE_GLASS, HOURGLASS, VASE, BOTTLE, CUP, JUG, CARROT, BRUSH, COCKTAIL)
+PROFILES = (WINE_GLASS, HOURGLASS, VASE, BOTTLE, CUP, JUG, BRUSH, COCKTAIL)
 """The right sides of things that are the same left and right."""
 ANGULAR = (HOURGLASS, CUP)
 
