@@ -26,6 +26,9 @@ from mnist_core.versions.active import active_name
 from mnist_core.versions.records import Record
 from pages.ui.server import return_memory
 
+COPIES = 19
+"""Distorted copies of each digit in the preview."""
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -190,14 +193,16 @@ def distorted_digits(recipe: Recipe) -> NDArray[np.uint8]:
     """Draw one digit of each kind and, to its right, what the recipe's distortions make of it; then its non-digits."""
     images = sample()
     one_of_each = np.array([int(np.flatnonzero(images.labels == digit)[7]) for digit in range(CLASSES)])
-    augmenter = Augmenter(recipe, images.part("one of each", one_of_each), torch.device("cpu"))
+    digits, cpu = images.part("one of each", one_of_each), torch.device("cpu")
+    augmenter = Augmenter(replace(recipe, non_digits=0.0), digits, cpu)
     columns = [
-        torch.from_numpy(images.images[one_of_each]) / 255,
-        *(augmenter(torch.arange(CLASSES))[0] for _ in range(19)),
+        torch.from_numpy(digits.images) / 255,
+        *(augmenter(torch.arange(CLASSES))[0] for _ in range(COPIES)),
     ]
     rows = [torch.cat(columns, dim=2).reshape(CLASSES * 28, -1)]
     if recipe.non_digits:
-        rows.append(torch.cat(list(augmenter.some_non_digits(len(columns))), dim=1))
+        non_digits = Augmenter(recipe, digits, cpu).some_non_digits(1 + COPIES)
+        rows.append(torch.cat(non_digits.unbind(), dim=1))
     picture = torch.cat(rows)
     pixels: NDArray[np.uint8] = (picture * 255).byte().numpy().repeat(2, axis=0).repeat(2, axis=1)
     return pixels
