@@ -139,7 +139,7 @@ def twig(rng: Rng) -> Strokes:
 
 def leaf(rng: Rng) -> Strokes:
     """Draw a leaf with its veins: without them, it would look like a slashed zero."""
-    half = rng.uniform(0.3, 0.6)
+    half = rng.uniform(0.45, 0.7)
     right = half * np.sin(np.linspace(0, math.pi, 15)) ** rng.uniform(0.8, 1.2)
     side = np.stack([right, np.linspace(-1, 1, 15)], axis=1)
     veins = [line((0, y), (slope * half * 0.7, y - 0.3)) for y in (-0.2, 0.25, 0.6) for slope in (-1, 1)]
