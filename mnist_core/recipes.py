@@ -133,7 +133,7 @@ class Recipe:
     variants: float = _distort(
         0.0, "Variants", "Share of redrawn 0, 1, 7, 8, 9 with a slash, foot, bar or gap.", 0, 1, needs=("redrawn",)
     )
-    non_digits: float = _distort(0.0, "Non-digits", "Share of the images replaced by other shapes.", 0, 0.9)
+    non_digits: float = _distort(0.0, "Non-digits", "Share of the images replaced by shapes that are no digit.", 0, 0.9)
     untouched: float = _distort(0.0, "Untouched", "Share of the digits left as they are.", 0, 1)
 
     def __post_init__(self) -> None:

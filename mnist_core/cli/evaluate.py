@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -31,8 +32,8 @@ def evaluate_command(
         typer.Option(help="Evaluate on drawings: a .jsonl.gz file of digits as pen strokes.", show_default=False),
     ] = None,
     refuse: Annotated[
-        Path | None,
-        typer.Option(help="Shapes that should be declined, in the same format.", show_default=False),
+        list[Path] | None,
+        typer.Option(help="Non-digits, which should be declined, in the same format; repeatable.", show_default=False),
     ] = None,
     name: Annotated[str, typer.Option(help="What to call these drawings.")] = "drawings",
     save: Annotated[bool, typer.Option(help="Keep the figures on drawings in the version's record.")] = False,
@@ -40,9 +41,9 @@ def evaluate_command(
 ) -> None:
     """Evaluate a version on all test images, or on people's drawings."""
     if drawings is not None:
-        _evaluate_drawings(weights, drawings, refuse, name, save=save, as_json=as_json)
+        _evaluate_drawings(weights, drawings, _by_kind(refuse or []), name, save=save, as_json=as_json)
         return
-    if refuse is not None or save:
+    if refuse or save:
         raise typer.BadParameter("--refuse and --save go with --drawings FILE")
     classifier = DigitClassifier.load(weights)
     with progress_display(None, as_json=as_json) as show:
@@ -58,17 +59,33 @@ def evaluate_command(
     print_tables(evaluation)
 
 
+def _by_kind(files: Sequence[Path]) -> dict[str, Path]:
+    """Return files of non-digits by kind, which a file's name tells: `letters.jsonl.gz` holds letters."""
+    kinds: dict[str, Path] = {}
+    for file in files:
+        kind = file.name.removesuffix(".gz").removesuffix(".jsonl")
+        if not kind or not kind.isprintable():
+            raise typer.BadParameter(f"The name of {str(file)!r} does not say what it holds. Rename it.")
+        if kind in kinds:
+            raise typer.BadParameter(
+                f"{str(kinds[kind])!r} and {str(file)!r} would both be called {kind!r}. Give each kind of non-digits "
+                "once, and files of different kinds different names."
+            )
+        kinds[kind] = file
+    return kinds
+
+
 def _evaluate_drawings(
-    weights: Path | None, digits: Path, others: Path | None, name: str, *, save: bool, as_json: bool
+    weights: Path | None, digits: Path, refuse: Mapping[str, Path], name: str, *, save: bool, as_json: bool
 ) -> None:
     """Evaluate a version on drawings, at each setting of the canvas."""
     folder = active_version().folder if weights is None else weights
     version = registry.load_version(folder)
     classifier = DigitClassifier(version.model, version.record.calibration)
     characters = read_characters(digits)
-    shapes = read_characters(others) if others else []
+    non_digits = {kind: read_characters(file) for kind, file in refuse.items()}
     evaluations = []
-    for evaluation in evaluate_drawings(classifier, characters, shapes, name=name):
+    for evaluation in evaluate_drawings(classifier, characters, non_digits, name=name):
         evaluations.append(evaluation)
         if as_json:
             print(json.dumps(evaluation.to_dict()), flush=True)

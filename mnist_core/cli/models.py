@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_core.cli.output import print_accuracy, print_tables
+from mnist_core.cli.output import print_accuracy, print_non_digits, print_tables
 from mnist_core.errors import WeightsError
 from mnist_core.evaluation.comparison import Comparison, compare
 from mnist_core.files import write_atomically
@@ -52,6 +52,7 @@ def show(version: VersionArgument, as_json: JsonOption = False) -> None:
     print_accuracy(record.evaluation)
     for drawn in record.drawings:
         print_accuracy(drawn.digits)
+    print_non_digits(record.drawings)
     print_tables(record.evaluation)
 
 

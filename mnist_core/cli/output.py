@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -15,7 +16,7 @@ from mnist_core.evaluation.comparison import significance
 from mnist_core.evaluation.evaluation import Evaluation
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation
 from mnist_core.evaluation.statistics import with_interval
-from mnist_core.network.calibration import ACCEPTED, SHARES
+from mnist_core.network.calibration import ACCEPTED, SHARES, SURE_CONFIDENCE
 from mnist_core.network.classifier import Prediction, percent
 from mnist_core.recipes import Recipe
 from mnist_core.runs.events import (
@@ -161,12 +162,10 @@ def print_tables(evaluation: Evaluation) -> None:
 
 
 def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
-    """Print how a version classifies drawings, and what it declines, at each setting of the canvas."""
+    """Print how a version classifies drawings at each setting of the canvas, and what it makes of non-digits."""
     threshold = SHARES.index(ACCEPTED)
-    table = Table(title=f"{evaluations[0].digits.images:,} drawings (95% intervals in brackets)", title_justify="left")
-    headings = ("drawn at", "correct", "calibration error", "answered", "correct of those", "AUROC", "others declined")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "drawn at" else "right")
+    title = f"{evaluations[0].digits.images:,} drawings (95% intervals in brackets)"
+    table = _table(title, "drawn at", "correct", "calibration error", "answered", "correct of those")
     for evaluation in evaluations:
         digits, coverage = evaluation.digits, evaluation.digits.coverage[threshold]
         table.add_row(
@@ -175,16 +174,39 @@ def print_drawings(evaluations: Sequence[DrawingsEvaluation]) -> None:
             f"{digits.calibration_error:.2%}",
             _share(coverage.answered, digits.images),
             _share(coverage.correct, coverage.answered),
-            _auroc(evaluation),
-            _share(evaluation.refused[threshold], evaluation.others) if evaluation.others else "",
         )
     Console().print(table)
+    print_non_digits(evaluations)
+
+
+def print_non_digits(evaluations: Sequence[DrawingsEvaluation]) -> None:
+    """Print what a version makes of each kind of non-digits, if any were evaluated, at each setting of the canvas."""
+    threshold = SHARES.index(ACCEPTED)
+    table = _table(
+        f"Non-digits (95% intervals in brackets; sure: a confidence of {SURE_CONFIDENCE:.0%} or more)",
+        *("drawn at", "non-digits", "declined", "called a digit, sure", "AUROC"),
+    )
+    for evaluation in evaluations:
+        for part in evaluation.non_digits:
+            low, high = part.auroc_interval
+            table.add_row(
+                evaluation.setting,
+                escape(f"{part.images:,} {part.kind}"),
+                _share(part.refused[threshold], part.images),
+                _share(part.sure[threshold], part.images),
+                f"{part.auroc:.3f} ({low:.3f}–{high:.3f})",
+            )
+    if table.rows:
+        Console().print(table)
+
+
+def _table(title: str, *headings: str) -> Table:
+    """Return a table whose first column names the rows."""
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="right" if table.columns else "left")
+    return table
 
 
 def _share(part: int, whole: int) -> str:
     return with_interval(part, whole, short=True) if whole else "none"
-
-
-def _auroc(evaluation: DrawingsEvaluation) -> str:
-    interval = evaluation.auroc_interval
-    return f"{evaluation.auroc:.3f} ({interval.low:.3f}–{interval.high:.3f})" if interval else ""

@@ -146,10 +146,10 @@ class DrawingStore:
             rows = connection.execute(query).all()
         return dict(sorted((row[0], row[1]) for row in rows))
 
-    def images(self, writers: Sequence[str] | None = None, *, others: bool = False) -> LabelledImages:
-        """Return frames and labels of digits by these writers, the oldest first; with `others` non-digits too."""
+    def images(self, writers: Sequence[str] | None = None, *, non_digits: bool = False) -> LabelledImages:
+        """Return frames and labels of digits by these writers, the oldest first; with `non_digits` those too."""
         query = _in_order(select(drawings.c.frame, drawings.c.label), newest_first=False).where(*_chosen(writers))
-        if not others:
+        if not non_digits:
             query = query.where(drawings.c.label >= 0)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()

@@ -95,19 +95,20 @@ def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     return sum(abs(part.correct - part.confidence * part.images) for part in bins) / images if images else 0.0
 
 
-def auroc(digit_scores: NDArray[np.float64], other_scores: NDArray[np.float64]) -> float:
-    """Return the area under the ROC curve: how often a random other shape scores higher than a random digit.
+def auroc(digit_scores: NDArray[np.float64], non_digit_scores: NDArray[np.float64]) -> float:
+    """Return the area under the ROC curve: how often a random non-digit scores higher than a random digit.
 
     A tie counts as half.
     """
     ordered = np.sort(digit_scores)
-    below = np.searchsorted(ordered, other_scores, "left") + np.searchsorted(ordered, other_scores, "right")
-    return float(below.sum()) / (2 * len(digit_scores) * len(other_scores))
+    lower = np.searchsorted(ordered, non_digit_scores, "left")
+    not_higher = np.searchsorted(ordered, non_digit_scores, "right")
+    return float((lower + not_higher).sum()) / (2 * len(digit_scores) * len(non_digit_scores))
 
 
-def auroc_interval(area: float, digits: int, others: int) -> Interval:
+def auroc_interval(area: float, digits: int, non_digits: int) -> Interval:
     """Return the 95% interval of an area under the ROC curve, measured on this many of both (Hanley & McNeil 1982)."""
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    spread = area * (1 - area) + (others - 1) * (q1 - area**2) + (digits - 1) * (q2 - area**2)
-    margin = Z * math.sqrt(max(spread, 0.0) / (digits * others))
+    spread = area * (1 - area) + (non_digits - 1) * (q1 - area**2) + (digits - 1) * (q2 - area**2)
+    margin = Z * math.sqrt(max(spread, 0.0) / (digits * non_digits))
     return Interval(max(0.0, area - margin), min(1.0, area + margin))

@@ -33,7 +33,10 @@ from mnist_core.images.datasets import DataName
 from mnist_core.network.calibration import SHARES, Calibration
 from mnist_core.recipes import Recipe
 
-FORMAT = 4
+FORMAT = 5
+READABLE = (4, FORMAT)
+"""Releases up to 0.2.0 wrote format 4. What such a record says of non-digits is not read: it names no kind."""
+
 MAX_EPOCHS_IN_CURVE = 200
 """Of a longer training, every second, third, … epoch is recorded."""
 
@@ -202,8 +205,8 @@ class Record:
         """
         values = pydantic_core.from_json(content)
         found = values.get("format") if isinstance(values, dict) else None
-        if found != FORMAT:
-            raise ValueError(f"its format is {found!r:.20}, this program reads {FORMAT}")
+        if found not in READABLE:
+            raise ValueError(f"its format is {found!r:.20}, this program reads {' and '.join(map(str, READABLE))}")
         try:
             record: Self = _ADAPTER.validate_python(values)
         except ValidationError as error:

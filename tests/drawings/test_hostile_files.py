@@ -169,7 +169,7 @@ def test_a_damaged_database_is_read_or_refused(
 def read_everything(store: DrawingStore) -> None:
     for one in store.find():
         one.check_values()
-    store.images(others=True)
+    store.images(non_digits=True)
     store.writers()
     store.count(["Ann"], labels=[1])
     to_zip(store)
@@ -210,4 +210,4 @@ def test_a_database_with_values_that_are_no_drawings_is_refused(
             to_zip(store)
         if column in ("frame", "label"):
             with pytest.raises(StoreError, match="is damaged"):
-                store.images(others=True)
+                store.images(non_digits=True)

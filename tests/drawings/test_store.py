@@ -85,7 +85,7 @@ def test_images_are_digits_with_their_labels(store: DrawingStore) -> None:
     digits = store.images(["Ann"])
     assert digits.labels.tolist() == [0, 1, 3, 5]
     assert np.array_equal(digits.images[2], many[3].image)
-    assert store.images(others=True).labels.tolist() == [0, 1, -1, 3, 4, 5]
+    assert store.images(non_digits=True).labels.tolist() == [0, 1, -1, 3, 4, 5]
     assert store.images(["nobody"]).images.shape == (0, 28, 28)
     assert digits.labels.dtype == np.int64
 
