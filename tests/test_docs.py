@@ -15,7 +15,9 @@ from PIL import Image
 
 from mnist_core import Recipe
 from mnist_core.cli import app
+from mnist_core.evaluation.statistics import with_interval
 from mnist_core.images.strokes import draw_strokes
+from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.versions import registry
 
 ROOT = Path(__file__).parents[1]
@@ -140,7 +142,26 @@ def test_the_accuracy_table_states_the_shipped_versions_figures(page: str, name:
         f"{test.accuracy:.2%} ({test.interval.low:.2%} to {test.interval.high:.2%})",
         *(f"{drawn.digits.accuracy:.2%}" for drawn in drawings),
         f"{test.calibration_error:.2%}, {max(drawn.digits.calibration_error for drawn in drawings):.2%}",
-        f"{min(drawn.auroc for drawn in drawings):.3f}",
+        f"{min(part.auroc for drawn in drawings for part in drawn.non_digits if part.kind == 'letters'):.3f}",
+    ]
+
+
+@pytest.mark.parametrize("name", ["article", "robust", "best"])
+@pytest.mark.parametrize("kind", ["letters", "symbols", "sketches"])
+def test_the_table_of_non_digits_states_the_worst_of_the_settings(name: str, kind: str) -> None:
+    place = SHARES.index(ACCEPTED)
+    parts = [part for drawn in registry.version(name).record.drawings for part in drawn.non_digits if part.kind == kind]
+    declined, sure = min(part.refused[place] for part in parts), max(part.sure[place] for part in parts)
+    area, (low, high) = min((part.auroc, part.auroc_interval) for part in parts)
+    images = parts[0].images
+    rows = [
+        line for line in PAGES[ROOT / "docs/measurements.md"].splitlines() if line.startswith(f"| `{name}` | {kind}")
+    ]
+    assert [cell.strip() for cell in rows[0].split("|")[2:-1]] == [
+        f"{kind} ({images:,})",
+        with_interval(declined, images, short=True),
+        with_interval(sure, images, short=True),
+        f"{area:.3f} ({low:.3f} to {high:.3f})",
     ]
 
 

@@ -252,6 +252,8 @@ def test_the_dial_moves_the_threshold_and_says_what_that_does(page: AppTest, sam
         assert "would be answered" in words
         assert "would be correct" in words
         assert "95% interval" in words
+        for kind in ("letters", "symbols", "sketches"):
+            assert f"% of the {kind} would be declined" in words
 
 
 def test_what_may_be_wrong_is_told(page: AppTest) -> None:

@@ -12,6 +12,7 @@ from mnist_core.drawings.store import DrawingStore
 from mnist_core.evaluation.comparison import compare
 from mnist_core.evaluation.pen_strokes import drawings_file
 from mnist_core.images.datasets import Dataset, load_dataset
+from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_name, promote
 from mnist_core.versions.catalogue import labels
@@ -205,6 +206,37 @@ def test_drawings_are_evaluated_with_a_button_and_recorded(mine: str) -> None:
     assert "in 9 images (drawings, 60% of the canvas, pen 20" in words(page)
     assert registry.version(mine).record.drawings[0].digits.images == 9
     assert registry.load_version(registry.find(mine)).record == registry.version(mine).record
+
+
+def test_what_is_declined_is_shown_for_each_kind_of_non_digits(mine: str) -> None:
+    page = open_page(version=mine)
+    assert "Does it decline what is no digit?" not in words(page)
+    page.segmented_control[0].set_value("drawings").run()
+    assert not page.exception
+    assert "Does it decline what is no digit?" in words(page)
+    measured = registry.version(mine).record.drawings[0].non_digits
+    for threshold in (ACCEPTED, 0.8):
+        page.session_state["strictness"] = threshold
+        table = page.run().table[0].value
+        assert list(table.index) == ["9,514 letters", "2,532 symbols", "3,275 sketches"]
+        place = SHARES.index(threshold)
+        for row, part in zip(table.itertuples(index=False), measured, strict=True):
+            assert row[0].startswith(f"{part.refused[place] / part.images:.1%} (")
+            assert row[1].startswith(f"{part.sure[place] / part.images:.1%} (")
+            assert row[2].startswith(f"{part.auroc:.3f} (")
+
+
+def test_a_version_whose_record_knows_no_non_digits_is_shown_without_them(mine: str) -> None:
+    record = registry.version(mine).record
+    drawings = tuple(replace(drawn, non_digits=()) for drawn in record.drawings)
+    registry.save_record(registry.find(mine), replace(record, drawings=drawings))
+    page = open_page(version=mine)
+    page.segmented_control[0].set_value("drawings").run()
+    assert not page.exception
+    assert "Does it decline what is no digit?" not in words(page)
+    page = open_page(version=mine, against="best")
+    assert not page.exception
+    assert "not measured" in page.table[0].value.loc["Declined: letters"].tolist()
 
 
 def test_every_version_is_evaluated_on_corrected_drawings(sample: Dataset) -> None:

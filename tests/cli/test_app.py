@@ -18,6 +18,7 @@ from mnist_core import files
 from mnist_core.cli import app
 from mnist_core.images.datasets import Dataset
 from mnist_core.images.strokes import SETTINGS, Setting, render
+from mnist_core.network.calibration import SHARES
 from mnist_core.versions import registry
 
 
@@ -168,21 +169,40 @@ def characters(path: Path, labels: str) -> Path:
 def test_evaluate_judges_on_drawings_and_keeps_the_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    digits, letters = characters(tmp_path / "d.jsonl.gz", "717"), characters(tmp_path / "l.jsonl.gz", "xx")
+    digits = characters(tmp_path / "d.jsonl.gz", "717")
+    letters, bars = characters(tmp_path / "letters.jsonl.gz", "xx"), characters(tmp_path / "bars.jsonl.gz", "xxx")
     version = tmp_path / "mine"
     shutil.copytree(files.SHIPPED / "article", version)
-    command = ("evaluate", "--weights", str(version), "--drawings", str(digits), "--refuse", str(letters))
+    command = ("evaluate", "--weights", str(version), "--drawings", str(digits))
+    command += ("--refuse", str(letters), "--refuse", str(bars))
     assert run(monkeypatch, *command, "--json") == 0
     evaluations = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [evaluation["setting"] for evaluation in evaluations] == [setting.name for setting in SETTINGS]
-    assert all(evaluation["digits"]["images"] == 3 and evaluation["others"] == 2 for evaluation in evaluations)
+    for evaluation in evaluations:
+        assert evaluation["digits"]["images"] == 3
+        assert [(part["kind"], part["images"]) for part in evaluation["non_digits"]] == [("letters", 2), ("bars", 3)]
+        assert all(len(part["refused"]) == len(part["sure"]) == len(SHARES) for part in evaluation["non_digits"])
     assert registry.read_record(version).drawings == registry.read_record(files.SHIPPED / "article").drawings
     monkeypatch.setenv("COLUMNS", "200")
     assert run(monkeypatch, *command, "--save") == 0
     out = capsys.readouterr().out
     assert "AUROC" in out
     assert "95% interval" in out
+    assert out.count("2 letters") == out.count("3 bars") == len(SETTINGS)
     assert [kept.to_dict() for kept in registry.load_version(version).record.drawings] == evaluations
+    monkeypatch.setenv("MNIST_WEIGHTS", str(tmp_path))
+    assert run(monkeypatch, "models", "show", "mine") == 0
+    assert "3 bars" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("names", [("x.jsonl.gz", "there/x.jsonl.gz"), ("x", "x"), ("x.jsonl.gz", "x.jsonl")], ids=str)
+def test_two_files_of_non_digits_with_one_name_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], names: tuple[str, str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    one, other = names
+    assert run(monkeypatch, "evaluate", "--drawings", "d.jsonl.gz", "--refuse", one, "--refuse", other) == 2
+    assert f"'{one}' and '{other}' would both be called 'x'" in capsys.readouterr().err
 
 
 def test_drawings_that_cannot_be_read_end_with_1(

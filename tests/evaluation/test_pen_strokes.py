@@ -2,10 +2,13 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from sklearn.metrics import roc_auc_score
 
@@ -13,15 +16,18 @@ from mnist_core import DigitClassifier
 from mnist_core.errors import DatasetError
 from mnist_core.evaluation.pen_strokes import (
     DrawingsEvaluation,
+    NonDigitsEvaluation,
     digit_labels,
     draw_frames,
     evaluate_drawings,
     judge_drawings,
 )
+from mnist_core.evaluation.statistics import Interval
 from mnist_core.files import data_dir
-from mnist_core.images.datasets import LabelledImages
+from mnist_core.images.datasets import Dataset, LabelledImages
 from mnist_core.images.framing import normalize_drawing
 from mnist_core.images.strokes import SETTINGS, Character, Setting, read_characters, render
+from mnist_core.network.calibration import ACCEPTED, SHARES, SURE_CONFIDENCE
 from mnist_core.versions import registry
 
 PEN = data_dir() / "pen"
@@ -32,6 +38,13 @@ ZERO = {
     "strokes": [[[300 + 300 * np.cos(t), 500 + 500 * np.sin(t)] for t in np.linspace(0, 2 * np.pi, 40)]],
 }
 CROSS = {"label": "x", "strokes": [[[0, 0], [700, 1000]], [[700, 0], [0, 1000]]]}
+
+
+BAR = {"label": "-", "strokes": [[[0, 0], [1000, 10]]]}
+
+
+def framed(characters: list[Character], setting: Setting) -> NDArray[np.uint8]:
+    return np.stack([normalize_drawing(render(character.strokes, setting)) for character in characters])
 
 
 def write(path: Path, *entries: object) -> Path:
@@ -90,22 +103,71 @@ def test_a_stroke_has_the_area_of_a_bar_with_round_ends() -> None:
     assert (255 - canvas.astype(float)).sum() / 255 == pytest.approx(168 * 20 + np.pi * 10**2, rel=0.02)
 
 
-def test_digits_and_other_shapes_are_evaluated_at_every_setting(
+def test_digits_and_non_digits_are_evaluated_at_every_setting(
     digits: list[Character], classifier: DigitClassifier, tmp_path: Path
 ) -> None:
-    others = read_characters(write(tmp_path / "letters.jsonl.gz", CROSS, CROSS))
-    evaluations = list(evaluate_drawings(classifier, digits, others, name="mine"))
+    kinds = {"letters": [CROSS, CROSS], "bars": [BAR, CROSS, BAR]}
+    non_digits = {kind: read_characters(write(tmp_path / kind, *entries)) for kind, entries in kinds.items()}
+    evaluations = list(evaluate_drawings(classifier, digits, non_digits, name="mine"))
     assert [evaluation.setting for evaluation in evaluations] == [setting.name for setting in SETTINGS]
     for evaluation, setting in zip(evaluations, SETTINGS, strict=True):
-        frames = [np.stack([normalize_drawing(render(c.strokes, setting)) for c in part]) for part in (digits, others)]
-        answers = classifier.predict_frames(frames[0]).argmax(axis=1)
+        frames = framed(digits, setting)
+        answers = classifier.predict_frames(frames).argmax(axis=1)
         assert evaluation.digits.correct == (answers == [7, 1, 0]).sum()
         assert evaluation.digits.on == f"mine, {setting.name}"
-        scores = [classifier.ood_scores(part) for part in frames]
-        assert evaluation.auroc == pytest.approx(roc_auc_score([0, 0, 0, 1, 1], np.concatenate(scores)))
-        assert evaluation.others == 2
+        assert [(part.kind, part.images) for part in evaluation.non_digits] == [("letters", 2), ("bars", 3)]
+        for part, characters in zip(evaluation.non_digits, non_digits.values(), strict=True):
+            shapes = framed(characters, setting)
+            scores = np.concatenate([classifier.ood_scores(frames), classifier.ood_scores(shapes)])
+            assert part.auroc == pytest.approx(roc_auc_score(np.repeat([0, 1], [3, part.images]), scores))
+            answers_to_shapes = [classifier.predict_frame(shape) for shape in shapes]
+            place = SHARES.index(ACCEPTED)
+            assert part.refused[place] == sum(not answer.accepted for answer in answers_to_shapes)
+            assert part.sure[place] == sum(answer.sure for answer in answers_to_shapes)
         values = json.loads(json.dumps(evaluation.to_dict()))
         assert TypeAdapter(DrawingsEvaluation).validate_python(values) == evaluation
+
+
+def test_what_is_declined_and_what_is_called_a_sure_digit_is_counted_at_each_threshold(sample: Dataset) -> None:
+    reader = DigitClassifier.load(registry.find("best"))
+    digits, shapes = sample.test.part("digits", np.arange(50)), np.rot90(sample.test.images[:300], axes=(1, 2))
+    (part,) = judge_drawings(reader, SETTINGS[0], digits, {"rotated": shapes}).non_digits
+    scores, confidences = reader.ood_scores(shapes), reader.predict_frames(shapes).max(axis=1)
+    for share, refused, sure in zip(SHARES, part.refused, part.sure, strict=True):
+        accepted = scores <= reader.calibration.threshold(share)
+        assert refused == (~accepted).sum()
+        assert sure == (accepted & (confidences >= SURE_CONFIDENCE)).sum()
+    assert part.refused[0] > part.refused[-1], "the strictest threshold declines more than the most lenient"
+    assert 0 < part.sure[0] < part.sure[-1]
+
+
+COUNTS = tuple(1 for _ in SHARES)
+GOOD = NonDigitsEvaluation("letters", 2, COUNTS, COUNTS, 0.5, Interval(0.4, 0.6))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"images": 1},
+        {"images": 0, "refused": (0,) * len(SHARES), "sure": (0,) * len(SHARES)},
+        {"refused": (*COUNTS[1:], 3)},
+        {"sure": (2, *COUNTS[1:])},
+        {"refused": COUNTS[1:]},
+        {"sure": ()},
+    ],
+    ids=str,
+)
+def test_counts_of_non_digits_that_contradict_each_other_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="contradict"):
+        replace(GOOD, **changes)
+
+
+def test_no_kind_of_non_digits_is_evaluated_twice(digits: list[Character], classifier: DigitClassifier) -> None:
+    (evaluation, *_) = evaluate_drawings(classifier, digits)
+    assert evaluation.non_digits == ()
+    assert replace(evaluation, non_digits=(GOOD, replace(GOOD, kind="symbols"))).non_digits[0] == GOOD
+    with pytest.raises(ValueError, match="twice"):
+        replace(evaluation, non_digits=(GOOD, GOOD))
 
 
 def test_letters_are_not_taken_for_digits(tmp_path: Path, classifier: DigitClassifier) -> None:
@@ -119,9 +181,8 @@ def test_shipped_versions_classify_real_handwriting_and_decline_letters() -> Non
     digits, letters = (read_characters(PEN / f"{kind}.jsonl.gz")[::30] for kind in ("digits", "letters"))
     for setting in SETTINGS[::2]:
         drawn = LabelledImages(setting.name, draw_frames(digits, setting), digit_labels(digits))
-        others = draw_frames(letters, setting)
+        shapes = {"letters": draw_frames(letters, setting)}
         for name, least in (("robust", 0.945), ("best", 0.95)):
-            evaluation = judge_drawings(DigitClassifier.load(registry.find(name)), setting, drawn, others)
+            evaluation = judge_drawings(DigitClassifier.load(registry.find(name)), setting, drawn, shapes)
             assert evaluation.digits.accuracy >= least, (name, setting)
-            assert evaluation.auroc is not None
-            assert evaluation.auroc >= 0.95, (name, setting)
+            assert evaluation.non_digits[0].auroc >= 0.95, (name, setting)

@@ -51,9 +51,9 @@ def test_p_values_of_mcnemars_test_are_scipys(only_one: int, only_other: int) ->
 
 def test_the_area_under_the_curve_is_scikit_learns() -> None:
     random = np.random.default_rng(0)
-    digits, others = random.normal(0, 1, 300).round(1), random.normal(1, 1, 200).round(1)  # rounded: there are ties
-    expected = roc_auc_score(np.repeat([0, 1], [300, 200]), np.concatenate([digits, others]))
-    assert auroc(digits, others) == pytest.approx(expected, abs=1e-12)
+    digits, non_digits = random.normal(0, 1, 300).round(1), random.normal(1, 1, 200).round(1)  # rounded: there are ties
+    expected = roc_auc_score(np.repeat([0, 1], [300, 200]), np.concatenate([digits, non_digits]))
+    assert auroc(digits, non_digits) == pytest.approx(expected, abs=1e-12)
     assert auroc(np.zeros(3), np.ones(2)) == 1
     assert auroc(np.ones(3), np.zeros(2)) == 0
 

@@ -152,8 +152,8 @@ MALICIOUS = {
     "very many entries": with_many_entries,
     "too large a file": lambda: bytes(sum(MAX_BYTES.values()) + 1),
     "deep nesting": lambda: with_record(b"[" * 1_000_000),
-    "deep nesting in a field": lambda: with_record(b'{"format": 4, "epoch": ' + b"[" * 1_000_000),
-    "a very long number": lambda: with_record(b'{"format": 4, "epoch": ' + b"9" * 1_000_000 + b"}"),
+    "deep nesting in a field": lambda: with_record(b'{"format": 5, "epoch": ' + b"[" * 1_000_000),
+    "a very long number": lambda: with_record(b'{"format": 5, "epoch": ' + b"9" * 1_000_000 + b"}"),
     "very many wrong values": lambda: with_record(
         json.dumps({**RECORD, "images": {str(number): "x" for number in range(100_000)}}).encode()
     ),
@@ -167,7 +167,7 @@ MALICIOUS = {
         version_files(evaluation={**RECORD["evaluation"], "mistakes": [{}] * 400_000})
     ),
     "very many wrong epochs": lambda: packed(version_files(curve={"epoch": ["x"] * 300_000})),
-    "half a letter": lambda: with_record(b'{"format": 4, "device": "\xff"}'),
+    "half a letter": lambda: with_record(b'{"format": 5, "device": "\xff"}'),
     "the largest network": lambda: packed(version_files(recipe={**RECORD["recipe"], "hidden": [8192] * 8})),
     "a long name": lambda: packed(version_files(recipe={**RECORD["recipe"], "name": "x" * 1_000_000})),
     "a huge header of weights": lambda: with_weights_header(b"{}", 2**63),

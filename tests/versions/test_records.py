@@ -40,6 +40,21 @@ def test_a_version_without_calibration_accepts_everything_and_survives_json() ->
     assert Record.from_json(record.to_json()) == record
 
 
+def test_a_record_of_format_4_is_read_without_its_figures_on_non_digits() -> None:
+    """Releases up to 0.2.0 wrote them for one kind, whose name they did not record."""
+    values = json.loads(SHIPPED)
+    record = Record.from_json(SHIPPED)
+    for drawn in values["drawings"]:
+        del drawn["non_digits"]
+        drawn |= {"refused": [9] * len(SHARES), "others": 10, "auroc": 0.9, "auroc_interval_95": [0.8, 0.95]}
+    read = Record.from_json(json.dumps(values | {"format": 4}))
+    digits_only = tuple(dataclasses.replace(drawn, non_digits=()) for drawn in record.drawings)
+    assert read == dataclasses.replace(record, drawings=digits_only)
+    assert json.loads(read.to_json())["format"] == 5
+    assert Record.from_json(read.to_json()) == read
+    assert Record.from_json(json.dumps(with_(format=4, drawings=[]))).drawings == ()
+
+
 def with_(**fields: Any) -> dict[str, Any]:
     return {**json.loads(SHIPPED), **fields}
 
@@ -48,9 +63,15 @@ def without(field: str) -> dict[str, Any]:
     return {name: value for name, value in json.loads(SHIPPED).items() if name != field}
 
 
+def with_non_digits(place: int = 0, **fields: Any) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(SHIPPED)
+    values["drawings"][0]["non_digits"][place] |= fields
+    return values
+
+
 CALIBRATION = json.loads(SHIPPED)["calibration"]
 NONSENSE = {
-    "an older format": (with_(format=3), "its format is 3, this program reads 4"),
+    "an older format": (with_(format=3), "its format is 3, this program reads 4 and 5"),
     "no format": (without("format"), "its format is None"),
     "no epoch": (without("epoch"), "epoch: Field required"),
     "a list": ([1, 2], "its format is None"),
@@ -70,6 +91,10 @@ NONSENSE = {
     "an accuracy that is no number": (with_(validation_accuracy=float("nan")), "validation_accuracy: "),
     "an evaluation that is none": (with_(evaluation=None), "evaluation: "),
     "an absurd count": (with_(epoch=10**30), "epoch: "),
+    "more declined than there are": (with_non_digits(images=1), "drawings.0.non_digits.0: .* contradict each other"),
+    "more than any threshold": (with_non_digits(refused=[0] * 20), "drawings.0.non_digits.0.refused: "),
+    "a kind twice": (with_non_digits(1, kind="letters"), "drawings.0: .* twice"),
+    "a kind without a name": (with_non_digits(kind=""), "drawings.0.non_digits.0.kind: "),
 }
 
 

@@ -16,6 +16,7 @@ from pages.ui.explore import image_sets
 from pages.ui.explore.charts import coverage_curve, mistakes_by_digit, per_digit_table, reliability_diagram
 from pages.ui.explore.image_sets import SetName
 from pages.ui.explore.matrix import ALL_MISTAKES, clickable_matrix
+from pages.ui.explore.non_digits import show_non_digits
 from pages.ui.layout import errors_in_words
 from pages.ui.loaders import Reader
 from pages.ui.widgets.answer import STRICTNESS
@@ -52,6 +53,9 @@ def explore(name: str) -> None:
         if found is not None:
             _show_images(reader, found, cell, key=f"{name}-{chosen}-{cell}")
     _show_figures(evaluation)
+    if chosen == "drawings" and reader.record.drawings and reader.record.drawings[0].non_digits:
+        accepted = st.session_state.get(STRICTNESS, ACCEPTED)
+        show_non_digits(reader.record.drawings[0], accepted, key=f"non-digits-{name}")
 
 
 def _show_accuracy(reader: Reader, chosen: SetName, evaluation: Evaluation) -> None:

@@ -6,8 +6,10 @@ import streamlit as st
 
 from mnist_core import Evaluation
 from mnist_core.evaluation.comparison import Comparison
+from mnist_core.evaluation.pen_strokes import NonDigitsEvaluation
 from mnist_core.evaluation.statistics import with_interval
 from mnist_core.images.datasets import LabelledImages
+from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.versions.catalogue import Entry
 from pages.ui import loaders
 from pages.ui.explore.charts import BLUE, GREY, HEIGHT, ORANGE, SHARE_CORRECT
@@ -52,12 +54,29 @@ def _figures(one: Entry, other: Entry, comparison: Comparison) -> None:
             (f"Drawings: {mine.setting}", _share(mine.digits), _share(theirs.digits))
             for mine, theirs in zip(one.record.drawings, other.record.drawings, strict=False)
         ),
+        *_declined(one, other),
         ("Parameters", f"{one.record.recipe.parameter_count:,}", f"{other.record.recipe.parameter_count:,}"),
         ("Training time", f"{one.record.duration_seconds:,.0f} s", f"{other.record.duration_seconds:,.0f} s"),
         ("Size of the weights", f"{one.version.bytes / 1000:,.0f} kB", f"{other.version.bytes / 1000:,.0f} kB"),
     ]
     st.markdown("**Figures** (in brackets: 95% intervals)")
     _beside(one, other, rows)
+
+
+def _declined(one: Entry, other: Entry) -> list[tuple[str, str, str]]:
+    """Return how many non-digits of each kind both decline at the default threshold."""
+    parts = [
+        {part.kind: part for part in entry.drawings.non_digits} if entry.drawings else {} for entry in (one, other)
+    ]
+    place = SHARES.index(ACCEPTED)
+
+    def share(part: NonDigitsEvaluation | None) -> str:
+        if part is None:
+            return "not measured"
+        return f"{with_interval(part.refused[place], part.images, 2, short=True)} of {part.images:,}"
+
+    mine, theirs = parts
+    return [(f"Declined: {plain(kind)}", share(mine.get(kind)), share(theirs.get(kind))) for kind in mine | theirs]
 
 
 def _recipes(one: Entry, other: Entry) -> None:

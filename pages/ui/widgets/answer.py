@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from mnist_core import Prediction
 from mnist_core.evaluation.evaluation import Evaluation
-from mnist_core.evaluation.statistics import with_interval
+from mnist_core.evaluation.pen_strokes import NonDigitsEvaluation
+from mnist_core.evaluation.statistics import wilson_interval, with_interval
 from mnist_core.explanation.pictures import to_png
-from mnist_core.network.calibration import ACCEPTED, SHARES
+from mnist_core.network.calibration import ACCEPTED, SHARES, SURE_CONFIDENCE
 from mnist_core.network.classifier import percent
 from mnist_core.versions.records import Record
 from pages.ui.layout import plain
@@ -106,10 +107,21 @@ def _consequences(record: Record, place: int) -> str:
     lines = [f"Of {judged.images:,} {what}, {with_interval(coverage.answered, judged.images)} would be answered"]
     if coverage.answered:
         lines.append(f"and {with_interval(coverage.correct, coverage.answered)} of these answers would be correct.")
-    if drawings and drawings.others:
-        refused = with_interval(drawings.refused[place], drawings.others)
-        lines.append(f"Of {drawings.others:,} letters drawn the same way, {refused} would be declined.")
-    return " ".join(lines)
+    declined = [f"- {_declined(part, place)}" for part in drawings.non_digits] if drawings else []
+    if declined:
+        declined.insert(0, "\n\nOf what other people drew the same way and is no digit:\n")
+    return " ".join(lines) + "\n".join(declined)
+
+
+def _declined(part: NonDigitsEvaluation, place: int) -> str:
+    """Say how many non-digits of one kind are declined, and how many called a digit, at one setting of the dial."""
+    refused, sure = part.refused[place], part.sure[place]
+    intervals = " and ".join(wilson_interval(count, part.images).percent() for count in (refused, sure))
+    kind = plain(part.kind)
+    return (
+        f"{refused / part.images:.1%} of the {kind} would be declined, {sure / part.images:.1%} taken for a digit with "
+        f"{SURE_CONFIDENCE:.0%} confidence or more ({part.images:,} {kind}; 95% intervals {intervals})."
+    )
 
 
 def show_waiting() -> None:
