@@ -109,7 +109,7 @@ def _consequences(record: Record, place: int) -> str:
         lines.append(f"and {with_interval(coverage.correct, coverage.answered)} of these answers would be correct.")
     declined = [f"- {_declined(part, place)}" for part in drawings.non_digits] if drawings else []
     if declined:
-        declined.insert(0, "\n\nOf what other people drew the same way and is no digit:\n")
+        declined.insert(0, "\n\nWhat other people drew the same way that is no digit:\n")
     return " ".join(lines) + "\n".join(declined)
 
 
@@ -119,8 +119,8 @@ def _declined(part: NonDigitsEvaluation, place: int) -> str:
     intervals = " and ".join(wilson_interval(count, part.images).percent() for count in (refused, sure))
     kind = plain(part.kind)
     return (
-        f"{refused / part.images:.1%} of the {kind} would be declined, {sure / part.images:.1%} taken for a digit with "
-        f"{SURE_CONFIDENCE:.0%} confidence or more ({part.images:,} {kind}; 95% intervals {intervals})."
+        f"{refused / part.images:.1%} of the {kind} would be declined, {sure / part.images:.1%} called a digit with a "
+        f"confidence of {SURE_CONFIDENCE:.0%} or more ({part.images:,} {kind}; 95% intervals {intervals})."
     )
 
 
