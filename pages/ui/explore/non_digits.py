@@ -67,7 +67,7 @@ def _declined_curve(drawings: DrawingsEvaluation, accepted: float, *, key: str) 
     names = " · ".join(f"{look}: {part.kind}" for part, (look, _, _) in drawn)
     title = alt.Title("Non-digits declined", subtitle=[names, "diamonds: the current threshold"], subtitleColor=GREY)
     st.altair_chart(
-        alt.layer(lines, marked, title=title, height=HEIGHT),
+        alt.layer(lines, marked, title=title, height=HEIGHT + 80),  # above the lines are three of text
         key=key,
         alt="Share of non-digits declined by share of digits answered, for each kind, with the current threshold",
     )
