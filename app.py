@@ -88,9 +88,9 @@ def answer(board: Board, drawing: Drawing | None, reader: Reader) -> Prediction 
         if rival := st.session_state.get(RIVAL):
             titles = (title_of(reader.name), title_of(rival))
             candidate = loaders.reader_of(rival).classifier.predict_frame(drawing.frame, accept=accept)
-            show_answer(prediction, drawing.frame, drawing.problems, titles, candidate)
+            show_answer(prediction, drawing, titles, candidate)
         else:
-            show_answer(prediction, drawing.frame, drawing.problems)
+            show_answer(prediction, drawing)
     if board.origin:
         st.caption(board.origin)
     if reader.problem:

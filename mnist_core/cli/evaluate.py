@@ -110,7 +110,7 @@ def predict(
     for file in files:
         try:
             drawing = Drawing.of(read_picture(file))
-            print_prediction(file, classifier.predict_frame(drawing.frame), drawing.problems, as_json)
+            print_prediction(file, classifier.predict_frame(drawing.frame), drawing, as_json)
         except DrawingError as error:
             failures += 1
             print(f"{file}: {error}", file=sys.stderr)

@@ -16,6 +16,8 @@ from mnist_core.evaluation.comparison import significance
 from mnist_core.evaluation.evaluation import Evaluation
 from mnist_core.evaluation.pen_strokes import DrawingsEvaluation
 from mnist_core.evaluation.statistics import with_interval
+from mnist_core.images.framing import Drawing
+from mnist_core.images.structure import declined
 from mnist_core.network.calibration import ACCEPTED, SHARES, SURE_CONFIDENCE
 from mnist_core.network.classifier import Prediction, percent
 from mnist_core.recipes import Recipe
@@ -92,16 +94,17 @@ def _print_event(event: RunEvent, recipe: Recipe | None) -> None:
         print(line, flush=True)
 
 
-def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ...], as_json: bool) -> None:
-    """Print the prediction for a picture, its confidence and what may be wrong with the picture, as a line or JSON."""
+def print_prediction(file: Path, prediction: Prediction, drawing: Drawing, as_json: bool) -> None:
+    """Print the prediction for a picture, why it was declined and what may be wrong with it, as a line or JSON."""
+    reasons = () if prediction.accepted else drawing.reasons
     if not as_json:
         answer = f"{prediction.digit} ({percent(prediction.confidence)})"
         if not prediction.accepted:
-            answer = f"this does not look like a digit; if it is one, then {answer}"
+            answer = f"{declined(reasons)}; if it is one, then {answer}"
         elif not prediction.sure:
             second = prediction.runner_up
             answer += f", not sure; or else {second} ({percent(prediction.probabilities[second])})"
-        print(" ".join((f"{file}: {answer}", *problems)))
+        print(" ".join((f"{file}: {answer}", *drawing.problems)))
         return
     values: dict[str, Any] = {
         "file": str(file),
@@ -110,7 +113,8 @@ def print_prediction(file: Path, prediction: Prediction, problems: tuple[str, ..
         "probabilities": prediction.probabilities,
         "accepted": prediction.accepted,
         "ood_score": prediction.ood_score,
-        "problems": problems,
+        "reasons": reasons,
+        "problems": drawing.problems,
     }
     print(json.dumps(values))
 

@@ -7,6 +7,7 @@ did, so all strokes are first brought to one width.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -15,14 +16,13 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from scipy.sparse import csr_array
 
-from mnist_core.images.ink import find_ink
+from mnist_core.images.ink import FULL_INK, find_ink
 from mnist_core.images.problems import find_problems
+from mnist_core.images.structure import find_structure, reasons
 
 FRAME = 28
 BOX = 20
 
-FULL_INK = 0.9
-"""This quantile of the ink counts as full ink, so that a few dark specks do not set the scale."""
 PEN_WIDTH = 2.7
 """Width of strokes in the frame, in its pixels; about the middle of MNIST's own."""
 WORKING_SIDE, MARGIN = 100, 12
@@ -78,6 +78,13 @@ class Drawing:
     """Height and width of the picture in pixels."""
     problems: tuple[str, ...]
     """Sentences that say what may spoil the answer; see `find_problems`."""
+    ink: NDArray[np.uint8]
+    """The ink as it was drawn, light on black, scaled so that its longer side is `WORKING_SIDE` pixels."""
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """What the drawing has that no digit has, worked out when first asked for; see `structure.reasons`."""
+        return reasons(find_structure(self.ink))
 
     @classmethod
     def of(cls, image: Image.Image | NDArray[np.uint8]) -> Self:
@@ -88,14 +95,16 @@ class Drawing:
             DrawingError: `image` is not a picture, is damaged or too large.
         """
         ink = find_ink(image)
-        frame, window, box = _frame(ink.amount)
+        frame, window, box, copy = _frame(ink.amount)
         height, width = ink.amount.shape
-        return cls(frame, window, box, (height, width), find_problems(ink))
+        return cls(frame, window, box, (height, width), find_problems(ink), _in_bytes(copy))
 
     @classmethod
     def of_frame(cls, frame: NDArray[np.uint8]) -> Self:
         """Return the drawing whose picture is a frame (28, 28) itself; no problems are looked for."""
-        return cls(frame, Window(0.0, 0.0, 1.0), _bounds(frame), (FRAME, FRAME), ())
+        box = _bounds(frame)
+        copy, _ = _working_copy(frame[box.top : box.bottom, box.left : box.right].astype(np.float32))
+        return cls(frame, Window(0.0, 0.0, 1.0), box, (FRAME, FRAME), (), _in_bytes(copy))
 
 
 def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -115,12 +124,19 @@ def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint
     return _frame(find_ink(image).amount)[0]
 
 
-def _frame(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window, Box]:
-    """Return the frame of ink (H, W), where in the ink the frame lies, and the bounds of the ink."""
+def _frame(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window, Box, NDArray[np.float32]]:
+    """Return the frame of ink (H, W), where in the ink it lies, the bounds of the ink, and its working copy."""
     box = _bounds(ink)
-    redrawn, large = _with_even_pen(ink[box.top : box.bottom, box.left : box.right])
-    frame, placed = _place(redrawn)
-    return frame, placed.within(large).within(Window(float(box.top), float(box.left), 1.0)), box
+    copy, large = _working_copy(ink[box.top : box.bottom, box.left : box.right])
+    frame, placed = _place(_with_even_pen(copy))
+    window = placed.within(large).within(Window(float(box.top), float(box.left), 1.0))
+    return frame, window, box, copy
+
+
+def _in_bytes(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+    # rounded up, so that the faintest ink stays
+    scaled: NDArray[np.uint8] = np.ceil(np.minimum(ink, 1) * 255).astype(np.uint8)
+    return scaled
 
 
 def _bounds(ink: NDArray[np.float32] | NDArray[np.uint8]) -> Box:
@@ -128,22 +144,22 @@ def _bounds(ink: NDArray[np.float32] | NDArray[np.uint8]) -> Box:
     return Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
 
-def _with_even_pen(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Window]:
-    """Redraw ink (H, W) with a pen whose width is a fixed share of the digit's size.
-
-    All strokes grow or shrink alike, by a distance measured from their edges, so that the answer does not depend on
-    how wide the pen was or how large the digit was drawn.
-
-    Returns:
-        The redrawn ink, about `WORKING_SIDE` pixels large, and where in the given ink it lies.
-    """
+def _working_copy(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Window]:
+    """Return ink (H, W) scaled to `WORKING_SIDE` pixels with `MARGIN` around it, 0…1, and where in the ink it lies."""
     ink = np.minimum(ink / np.quantile(ink[ink > 0], FULL_INK), 1)
     (top, bottom), (left, right) = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
     scale = WORKING_SIDE / max(bottom - top, right - left)
     height, width = ((np.array([bottom - top, right - left]) * scale).astype(int) + 2 * MARGIN).tolist()
     window = Window(top - MARGIN / scale, left - MARGIN / scale, scale)
-    large = window.resample(ink, height, width)
+    return window.resample(ink, height, width), window
 
+
+def _with_even_pen(large: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Redraw ink, a working copy (H, W), with a pen whose width is a fixed share of the digit's size.
+
+    All strokes grow or shrink alike, by a distance measured from their edges, so that the answer does not depend on
+    how wide the pen was or how large the digit was drawn.
+    """
     stroke = large >= 0.5
     inside = _distance_to_edge(stroke, large)
     # across a stroke, depth runs evenly from 0 to half its width; ends and joints, which differ, hardly move the median
@@ -153,7 +169,7 @@ def _with_even_pen(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], Windo
     depth = np.where(stroke, inside, -_distance_to_edge(~stroke, 1 - large) if growth > 0 else -1)
     depth = np.where(np.abs(depth) <= 0.6, large - 0.5, depth)  # on the edge itself, its shade is exact
     redrawn: NDArray[np.float32] = np.clip(depth + (growth + 0.5), 0, 1).astype(np.float32)
-    return redrawn, window
+    return redrawn
 
 
 def _distance_to_edge(shape: NDArray[np.bool_], coverage: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,6 +16,8 @@ LEAST_CONTRAST = 0.03
 """Ink must differ from its background by at least this share of the range from black to white; noise does not."""
 FAINTEST = 0.1
 """Ink fainter than this share of the strongest ink counts as background."""
+FULL_INK = 0.9
+"""This quantile of the ink counts as full ink, so that a few dark specks do not set the scale."""
 MOST_NOISE = 0.2
 """Paper noise stays below this share of the range from black to white; anything that differs more is ink."""
 LARGEST_SIDE = 2048

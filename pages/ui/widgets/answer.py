@@ -1,7 +1,7 @@
 """Show the answer beside the board, as one piece of HTML: a chart library would take longer than the network."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
 import numpy as np
@@ -13,6 +13,8 @@ from mnist_core.evaluation.evaluation import Evaluation
 from mnist_core.evaluation.pen_strokes import NonDigitsEvaluation
 from mnist_core.evaluation.statistics import wilson_interval, with_interval
 from mnist_core.explanation.pictures import to_png
+from mnist_core.images.framing import Drawing
+from mnist_core.images.structure import declined
 from mnist_core.network.calibration import ACCEPTED, SHARES, SURE_CONFIDENCE
 from mnist_core.network.classifier import percent
 from mnist_core.versions.records import Record
@@ -26,8 +28,7 @@ The answer appears here each time you lift the pen.</div></div>"""
 
 def show_answer(
     prediction: Prediction,
-    frame: NDArray[np.uint8],
-    problems: Sequence[str],
+    drawing: Drawing,
     versions: tuple[str, str] = ("", ""),
     rival: Prediction | None = None,
 ) -> None:
@@ -35,37 +36,43 @@ def show_answer(
 
     With the answer of a `rival`, both stand side by side under the names of their `versions`.
     """
-    notes = "".join(f"<li>{problem}</li>" for problem in problems)
+    notes = "".join(f"<li>{problem}</li>" for problem in drawing.problems)
     noted = f'<ul class="problems" role="alert">{notes}</ul>' if notes else ""
-    answers = f"{headline(prediction)}{noted}{_probabilities(prediction)}"
+    answers = f"{headline(prediction, drawing)}{noted}{_probabilities(prediction)}"
     if rival is not None:
         sides = zip(versions, (prediction, rival), strict=True)
-        cards = "".join(f"<section><h2>{escape(name)}</h2>{answer_card(given)}</section>" for name, given in sides)
+        cards = "".join(
+            f"<section><h2>{escape(name)}</h2>{answer_card(given, drawing)}</section>" for name, given in sides
+        )
         answers = f'{noted}<div class="rivals">{cards}</div>'
     st.html(
         f"""{answers}
-<div class="seen"><img src="{data_uri(frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
+<div class="seen"><img src="{data_uri(drawing.frame)}" alt="The drawing as the network sees it, 28 by 28 pixels">
 <p><b>What the network sees.</b> Your ink, redrawn with an even pen, scaled to fit 20 × 20 pixels and centred by its
 weight in 28 × 28, as the digits it learned from were made.</p></div>"""
     )
 
 
-def answer_card(prediction: Prediction) -> str:
+def answer_card(prediction: Prediction, drawing: Drawing) -> str:
     """Return HTML: the answer, how sure, and ten probability bars."""
-    return headline(prediction) + _probabilities(prediction)
+    return headline(prediction, drawing) + _probabilities(prediction)
 
 
 def _probabilities(prediction: Prediction) -> str:
     return f'<div class="bars" role="list" aria-label="Probability of each digit">{_bars(prediction)}</div>'
 
 
-def headline(prediction: Prediction) -> str:
-    """Return HTML that says one of three things: a digit, two possible digits, or that this looks like no digit."""
+def headline(prediction: Prediction, drawing: Drawing | None = None) -> str:
+    """Return HTML that says one of three things: a digit, two possible digits, or that this looks like no digit.
+
+    With the `drawing`, the last one comes with the reasons in it, if there are any.
+    """
     digit, second = prediction.digit, prediction.runner_up
     likely, next_likely = percent(prediction.confidence), percent(prediction.probabilities[second])
     if not prediction.accepted:
-        state, shown, spoken = "refused", "?", "Answer: this does not look like a digit"
-        title, detail = "Not a digit", f"This does not look like one. If it is one: {digit}, {likely}."
+        clause = declined(drawing.reasons if drawing else ())
+        state, shown, spoken = "refused", "?", f"Answer: {clause}"
+        title, detail = "Not a digit", f"{clause[0].upper()}{clause[1:]}. If it is one: {digit}, {likely}."
     elif not prediction.sure:
         state, spoken = "unsure", f"Answer: not sure, {digit} or {second}"
         shown = f"{digit}<span>or</span>{second}"
