@@ -1,6 +1,6 @@
 """Count what a drawing is made of, and name what no digit has: many loops, many pieces, much ink.
 
-Limits were chosen on MNIST's training digits, of which 1 in 1,000 has a reason.
+The limits were chosen on 6,000 of MNIST's training digits, six times enlarged: 15 of them had a reason.
 """
 
 from collections.abc import Sequence
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, label
+from scipy.ndimage import label
 
 from mnist_core.images.ink import FULL_INK
 
-SPECK = 0.0015
-"""Ink counts as a piece, and paper inside it as a loop, when its area is at least this share of the square around the
-drawing. Smaller ones come from an unsteady pen or from noise."""
+SPECK, SLIT = 0.0005, 0.002
+"""Smaller pieces of ink, and smaller areas of paper inside it, do not count: they come from noise, or where an unsteady
+stroke crosses itself. As shares of the square around the drawing."""
 MOST_LOOPS = 2
-"""An 8 has two, and so has a crossed 0; a drawing with more is no digit."""
+"""An 8 has two closed loops, and so has a crossed 0; a drawing with more is no digit."""
 MOST_PIECES = 3
-"""A 5 whose bar stands apart has two; a drawing with more pieces than this is no digit."""
-MOST_INK = 4.5
-"""Strokes longer than this many diagonals of the drawing are more than any digit needs; an 8 needs about two."""
+"""A 5 whose bar stands apart has two pieces, and three where the pen failed; a drawing with more is no digit."""
+MOST_INK = 3.0
+"""A drawing whose strokes are longer than this many of its diagonals is no digit. An 8 needs two, and none of the 6,000
+more than 2.6."""
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -48,15 +49,15 @@ def find_structure(ink: NDArray[np.uint8]) -> Structure:
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     inked = np.pad(inked[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
     height, width = inked.shape[0] - 2, inked.shape[1] - 2
-    speck = SPECK * max(height, width) ** 2
+    square = max(height, width) ** 2
     pieces = _areas(inked, diagonal=True)
     papers = _areas(~inked, diagonal=False)  # the first lies around the drawing
-    # across a stroke, depth runs evenly from 0 to half the pen's width
-    pen = max(1.0, 4 * float(np.median(distance_transform_edt(inked)[inked] - 0.5)))
+    # a stroke has two edges; steps between pixels are longer than the edge by 4 / π on average (Cauchy and Crofton)
+    edges = np.count_nonzero(np.diff(inked, axis=0)) + np.count_nonzero(np.diff(inked, axis=1))
     return Structure(
-        pieces=max(1, int((pieces >= speck).sum())),
-        loops=int((papers[1:] >= speck).sum()),
-        length=float(inked.sum() / pen / np.hypot(height, width)),
+        pieces=max(1, int((pieces >= SPECK * square).sum())),
+        loops=int((papers[1:] >= SLIT * square).sum()),
+        length=float(edges * np.pi / 8 / np.hypot(height, width)),
     )
 
 

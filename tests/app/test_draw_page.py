@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import DigitClassifier, normalize_drawing
 from mnist_core.images import framing, ink
 from mnist_core.images.datasets import Dataset
+from mnist_core.images.framing import Drawing
 from mnist_core.images.strokes import draw_strokes
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -223,6 +224,32 @@ def test_what_is_no_digit_is_declined_with_the_likeliest_digit(page: AppTest) ->
         assert not expected.accepted
         assert "does not look like a digit" in html(page)
         assert f"If it is one: {expected.digit}" in html(page)
+
+
+def test_a_declined_drawing_is_told_what_it_has_that_no_digit_has(page: AppTest) -> None:
+    declined = "his does not look like a digit: it has three closed loops"
+    draw(page, pen(SCRIBBLE))
+    assert f'aria-label="Answer: t{declined}"' in html(page)
+    assert f"T{declined}. If it is one: " in html(page)
+    draw(page, pen(TALL_LINES))
+    assert "This does not look like a digit. If it is one: " in html(page), "nothing that a digit cannot have"
+
+
+def test_two_versions_that_decline_give_the_same_reason(page: AppTest) -> None:
+    page.session_state["rival"] = "robust"
+    draw(page, pen(SCRIBBLE))
+    assert html(page).count("This does not look like a digit: it has three closed loops.") == 2
+
+
+def test_an_accepted_drawing_is_told_no_reason(page: AppTest) -> None:
+    """A window, with four panes, which is more than an eight has."""
+    outline: list[tuple[float, float]] = [(60, 60), (220, 60), (220, 220), (60, 220), (60, 140), (60, 60)]
+    picture = pen([outline, [(140, 60), (140, 220)], [(60, 140), (220, 140)]])
+    page.session_state["strictness"] = 1.0
+    draw(page, picture)
+    assert DigitClassifier.load().predict(picture, accept=1.0).accepted
+    assert Drawing.of(picture).reasons == ("four closed loops",)
+    assert "closed loops" not in html(page)
 
 
 def test_an_unsure_answer_shows_the_two_likeliest(page: AppTest, sample: Dataset) -> None:

@@ -134,6 +134,7 @@ def test_predict_reads_pictures(
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert answer["confidence"] == max(answer["probabilities"])
         assert answer["accepted"] is True
+        assert answer["reasons"] == []
     assert run(monkeypatch, "predict", files[0]) == 0
     assert f"{files[0]}: {sample.test.labels[0]} (" in capsys.readouterr().out
 
@@ -224,7 +225,20 @@ def test_predict_says_when_it_is_not_sure_and_what_may_be_wrong(
     assert run(monkeypatch, "predict", str(tmp_path / "cross.png"), "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["accepted"] is False
+    assert answer["reasons"] == []
     assert len(answer["problems"]) == 1
+
+
+def test_predict_tells_what_a_declined_picture_has_that_no_digit_has(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bars = [np.array([[x, 0], [x, 50], [x, 100.0]]) for x in (0, 33, 67, 100)]
+    Image.fromarray(render(bars, Setting(0.6, 10))).save(tmp_path / "bars.png")
+    assert run(monkeypatch, "predict", str(tmp_path / "bars.png")) == 0
+    out = capsys.readouterr().out
+    assert ": this does not look like a digit: it has four separate pieces; if it is one, then " in out
+    assert run(monkeypatch, "predict", str(tmp_path / "bars.png"), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["reasons"] == ["four separate pieces"]
 
 
 def test_missing_version_ends_with_1(
