@@ -65,12 +65,14 @@ def reasons(structure: Structure) -> tuple[str, ...]:
     """Return what a drawing has that no digit has, such as `three closed loops`; nothing if a digit may have it all."""
     loops, pieces = structure.loops, structure.pieces
     both = loops == MOST_LOOPS and pieces == MOST_PIECES  # as a percent sign has, and no digit
-    found = {
-        f"{_number(loops)} closed loops": loops > MOST_LOOPS or both,
-        f"{_number(pieces)} separate pieces": pieces > MOST_PIECES or both,
-        "much more ink than a digit": structure.length > MOST_INK,
-    }
-    return tuple(reason for reason, here in found.items() if here)
+    found = []
+    if loops > MOST_LOOPS or both:
+        found.append(f"{_number(loops)} closed loops")
+    if pieces > MOST_PIECES or both:
+        found.append(f"{_number(pieces)} separate pieces")
+    if structure.length > MOST_INK and not found:  # loops and pieces say more
+        found.append("much more ink than a digit")
+    return tuple(found)
 
 
 def declined(reasons: Sequence[str]) -> str:

@@ -74,11 +74,13 @@ def test_specks_do_not_count() -> None:
     assert (found.pieces, found.loops) == (1, 1)
 
 
-def test_a_line_thinner_than_a_pixel_of_the_copy_stays_whole() -> None:
-    picture = np.full((1000, 1000), 255, np.uint8)
-    for place in range(100, 900):
-        picture[place : place + 3, place] = 0
-    assert find_structure(Drawing.of(picture).ink).pieces == 1
+def test_a_line_thinner_than_a_pixel_stays_whole() -> None:
+    """Between two pixels it fills half of each as much as in the middle of one."""
+    ink = np.zeros((100, 100), np.uint8)
+    ink[range(50), range(50)] = 100
+    for place in range(50, 100):
+        ink[place, place - 1 : place + 1] = 55
+    assert find_structure(ink).pieces == 1
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,7 @@ def test_a_line_thinner_than_a_pixel_of_the_copy_stays_whole() -> None:
         (Structure(pieces=3, loops=2, length=2), ("two closed loops", "three separate pieces")),
         (Structure(pieces=12, loops=0, length=2), ("12 separate pieces",)),
         (Structure(pieces=1, loops=0, length=20), ("much more ink than a digit",)),
+        (Structure(pieces=1, loops=11, length=20), ("11 closed loops",)),
     ],
 )
 def test_a_reason_is_what_no_digit_has(structure: Structure, expected: tuple[str, ...]) -> None:
