@@ -16,7 +16,7 @@ from mnist_core.evaluation.statistics import Count, Interval, Share, auroc, auro
 from mnist_core.files import data_dir
 from mnist_core.images.datasets import LabelledImages
 from mnist_core.images.framing import normalize_drawing
-from mnist_core.images.strokes import SETTINGS, Character, Setting, render
+from mnist_core.images.strokes import PAPER, SETTINGS, Character, Setting, render
 from mnist_core.network.calibration import SHARES, SURE_CONFIDENCE
 
 LONGEST_KIND = 255  # letters, as of a file's name
@@ -137,10 +137,15 @@ def _judge_non_digits(
     )
 
 
+def frame_canvas(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the frame (28, 28) of a canvas (280, 280) that `render` drew, as the Draw page frames it."""
+    return normalize_drawing(canvas, paper=PAPER)
+
+
 def draw_frames(
     characters: Sequence[Character],
     setting: Setting,
-    frame: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = normalize_drawing,
+    frame: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = frame_canvas,
 ) -> NDArray[np.uint8]:
     """Return frames (n, 28, 28) of characters drawn at one setting."""
     return np.stack([frame(render(character.strokes, setting)) for character in characters])

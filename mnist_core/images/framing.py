@@ -87,14 +87,14 @@ class Drawing:
         return reasons(find_structure(self.ink))
 
     @classmethod
-    def of(cls, image: Image.Image | NDArray[np.uint8]) -> Self:
-        """Frame a picture and look for problems; `image` is as for `normalize_drawing`.
+    def of(cls, image: Image.Image | NDArray[np.uint8], *, paper: int | None = None) -> Self:
+        """Frame a picture and look for problems; the arguments are those of `normalize_drawing`.
 
         Raises:
             EmptyDrawingError: there is no ink.
             DrawingError: `image` is not a picture, is damaged or too large.
         """
-        ink = find_ink(image)
+        ink = find_ink(image, paper=paper)
         frame, window, box, copy = _frame(ink.amount)
         height, width = ink.amount.shape
         return cls(frame, window, box, (height, width), find_problems(ink), _in_bytes(copy))
@@ -107,12 +107,13 @@ class Drawing:
         return cls(frame, Window(0.0, 0.0, 1.0), box, (FRAME, FRAME), (), _in_bytes(copy))
 
 
-def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+def normalize_drawing(image: Image.Image | NDArray[np.uint8], *, paper: int | None = None) -> NDArray[np.uint8]:
     """Bring a picture of one digit into MNIST's frame.
 
     Args:
         image: a PIL image of any mode, or uint8 (H, W), (H, W, 3) or (H, W, 4); light ink on dark or dark on
             light, or on a transparent background; any size; ink may be faint and may touch the edges.
+        paper: brightness of the background, 0…255, where it is known, as it is on the canvas.
 
     Returns:
         uint8 (28, 28), light ink on black.
@@ -121,7 +122,7 @@ def normalize_drawing(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint
         EmptyDrawingError: there is no ink.
         DrawingError: `image` is not a picture, is damaged or too large.
     """
-    return _frame(find_ink(image).amount)[0]
+    return _frame(find_ink(image, paper=paper).amount)[0]
 
 
 def _frame(ink: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Window, Box, NDArray[np.float32]]:

@@ -52,12 +52,14 @@ def read_picture(file: Path | IO[bytes]) -> Image.Image:
         return picture
 
 
-def find_ink(image: Image.Image | NDArray[np.uint8]) -> Ink:
+def find_ink(image: Image.Image | NDArray[np.uint8], *, paper: int | None = None) -> Ink:
     """Separate ink from background.
 
     Args:
         image: a PIL image of any mode, or uint8 (H, W), (H, W, 3) or (H, W, 4); light ink on dark or dark on
             light, or on a transparent background; any size up to `MOST_PIXELS`.
+        paper: brightness of the background, 0…255, where it is known. Else the picture's border says it, which goes
+            wrong when ink covers most of the border.
 
     Raises:
         EmptyDrawingError: there is no ink.
@@ -65,11 +67,11 @@ def find_ink(image: Image.Image | NDArray[np.uint8]) -> Ink:
     """
     luminance = _luminance(_pixels(image))
     border = np.concatenate([luminance[0], luminance[-1], luminance[1:-1, 0], luminance[1:-1, -1]])
-    background = float(np.median(border))
+    background = float(np.median(border)) if paper is None else paper / 255
     lighter, darker = float(luminance.max()) - background, background - float(luminance.min())
     contrast = max(lighter, darker)
     # paper noise in a scan or photo; the cap keeps the grey edges of ink along the border from counting as noise
-    noise = min(4 * float(np.median(np.abs(border - background))), MOST_NOISE)
+    noise = min(4 * float(np.median(np.abs(border - background))), MOST_NOISE) if paper is None else 0.0
     if contrast < max(LEAST_CONTRAST, 2 * noise):
         raise EmptyDrawingError("There is no ink here. Draw a digit, or choose a picture with more contrast.")
     amount = (luminance - background) * ((1 if lighter >= darker else -1) / contrast)

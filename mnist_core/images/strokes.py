@@ -20,6 +20,8 @@ from mnist_core.errors import DatasetError
 
 CANVAS = 280
 """Rows and columns of the canvas, in pixels."""
+PAPER = 255
+"""Brightness of the canvas, white."""
 OVERSAMPLING = 4
 """Strokes are drawn this many times larger, then averaged, for smooth edges."""
 MIN_POINT_DISTANCE = 0.4
@@ -128,7 +130,7 @@ def draw_strokes(strokes: Sequence[Stroke], pen: float) -> NDArray[np.uint8]:
         strokes: points (n, 2) in pixels of the canvas.
         pen: width of the pen in pixels.
     """
-    image = Image.new("L", (CANVAS * OVERSAMPLING, CANVAS * OVERSAMPLING), 255)
+    image = Image.new("L", (CANVAS * OVERSAMPLING, CANVAS * OVERSAMPLING), PAPER)
     pencil = ImageDraw.Draw(image)
     width = pen * OVERSAMPLING
     reach = (width - 1) / 2  # Pillow measures from the middle of a pixel to the middle of the last one

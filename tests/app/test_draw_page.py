@@ -106,7 +106,7 @@ def test_a_stroke_is_framed_once(page: AppTest, sample: Dataset, monkeypatch: py
 
     def counting(module: ModuleType, name: str) -> None:
         original = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *given: (done.append(name), original(*given))[1])
+        monkeypatch.setattr(module, name, lambda *given, **named: (done.append(name), original(*given, **named))[1])
 
     for module, name in ((framing, "find_ink"), (framing, "_frame"), (framing, "find_problems"), (ink, "_pixels")):
         counting(module, name)

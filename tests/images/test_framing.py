@@ -124,6 +124,15 @@ def test_a_zero_that_fills_the_whole_canvas_is_framed() -> None:
         assert normalize_drawing(zero)[10:18, 10:18].max() < 60, "the middle is empty"
 
 
+def test_ink_along_all_edges_stays_ink_where_the_paper_is_known() -> None:
+    along_the_edges = np.full((280, 280), 255, np.uint8)
+    along_the_edges[28:-28, 28:-28] = 0
+    frame = normalize_drawing(255 - along_the_edges, paper=255)
+    assert frame[14, 14] == 0
+    assert frame[5, 14] == 255
+    assert normalize_drawing(255 - along_the_edges)[14, 14] == 255  # the border is taken for paper
+
+
 def test_a_dot_and_a_full_sheet_are_framed() -> None:
     dot = np.full((280, 280), 255, np.uint8)
     dot[140, 140] = 0

@@ -15,6 +15,7 @@ from streamlit_drawable_canvas import st_canvas
 from mnist_core.errors import EmptyDrawingError
 from mnist_core.images.framing import Drawing
 from mnist_core.images.ink import read_picture
+from mnist_core.images.strokes import PAPER
 from pages.ui import loaders
 from pages.ui.visit import lasting
 
@@ -150,7 +151,7 @@ class Board:
 def _framed(png: bytes) -> Drawing | None:
     try:
         # in grey, which the pen and the examples are: a quarter of the pixels' bytes
-        return Drawing.of(read_picture(io.BytesIO(png)).convert("L"))
+        return Drawing.of(read_picture(io.BytesIO(png)).convert("L"), paper=PAPER)
     except EmptyDrawingError:
         return None
 
