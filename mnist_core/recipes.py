@@ -226,14 +226,14 @@ def refusal(name: str, value: object) -> str:
 _OURS: dict[str, Any] = {"schedule": "one-cycle", "keep": "last", "averaging": 0.999, "thickness": 0.5, "variants": 0.5}
 _OURS |= {"rotation": 14.0, "shear": 0.22, "stretch": 0.18, "elastic": 0.85, "scale": 0.03, "translation": 0.4}
 _QUICK: dict[str, Any] = {"loss": "ce", "learning_rate": 0.012, "schedule": "one-cycle", "label_smoothing": 0.05}
-_ROBUST: dict[str, Any] = {"optimizer": "muon", "learning_rate": 0.004, "batch_size": 256, "epochs": 400}
-_BEST: dict[str, Any] = {"optimizer": "adamw", "learning_rate": 0.0015, "batch_size": 512, "epochs": 200}
+_ROBUST: dict[str, Any] = {"optimizer": "muon", "learning_rate": 0.004, "batch_size": 256, "epochs": 300}
+_BEST: dict[str, Any] = {"optimizer": "adamw", "learning_rate": 0.0015, "batch_size": 512, "epochs": 240}
 _BEST |= {"weight_decay": 0.05, "label_smoothing": 0.01}
 _NAMED = (
     Recipe("article", keep="last"),
     Recipe("quick", batch_size=192, epochs=5, shift=1, **_QUICK),
     Recipe("robust", teacher="best", redrawn=0.25, non_digits=0.25, untouched=0.25, **_ROBUST, **_OURS),
-    Recipe("best", hidden=(1024, 1024), redrawn=0.35, non_digits=0.5, untouched=0.15, **_BEST, **_OURS),
+    Recipe("best", hidden=(1024, 1024), redrawn=0.4, non_digits=0.45, untouched=0.15, **_BEST, **_OURS),
 )
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _NAMED}
 """The named recipes.

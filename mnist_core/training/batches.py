@@ -43,10 +43,19 @@ class Batches:
     def of(self, choices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield, for each of `choices`, indices (n,), images (n, 28, 28) with values in [0, 1] and targets (n, 10).
 
-        When making a batch is slow, the next one is made in a thread while the network learns from this one. There is
+        When images are distorted, the next batch is made in a thread while the network learns from this one. There is
         one such thread, working in order, so that the same seed gives the same batches.
         """
-        if self.augmenter is None and self.teacher is None:
+        if self.teacher is None:
+            yield from self._made(choices)
+            return
+        for images, _ in self._made(choices):
+            with torch.no_grad(), self.precision:
+                logits = self.teacher(images).float()
+            yield images, outputs_of(logits, self.recipe.loss)
+
+    def _made(self, choices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        if self.augmenter is None:
             yield from map(self._make, choices)
             return
         with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as maker:
@@ -64,10 +73,6 @@ class Batches:
             pixels = self.images.index_select(0, chosen)  # uint8: a quarter of the bytes to copy and shift
             images = scale_pixels(shift_batch(pixels, self.recipe.shift, self.shuffling))
             targets = self.targets.index_select(0, chosen)
-        if self.teacher is not None:
-            with torch.no_grad(), self.precision:
-                logits = self.teacher(images).float()
-            targets = outputs_of(logits, self.recipe.loss)
         return images, targets
 
 

@@ -25,7 +25,10 @@ from mnist_core.versions.registry import teacher_of
 from tests.runs.test_jobs import wait_for
 
 CPU = torch.device("cpu")
-SMALL = {name: dataclasses.replace(recipe, hidden=(30, 20), epochs=3) for name, recipe in RECIPES.items()}
+SMALL = {
+    name: dataclasses.replace(recipe, hidden=(30, 20), epochs=3, batch_size=min(recipe.batch_size, 64))
+    for name, recipe in RECIPES.items()
+}
 SMALL["every other field"] = Recipe(
     hidden=(30, 20),
     learning_rate=0.3,

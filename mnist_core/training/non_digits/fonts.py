@@ -1,6 +1,6 @@
 """Letters and symbols of the Hershey fonts, which were made for pens: each character is a few strokes.
 
-Letters that look like a digit are left out: B, G, O, Q, Z, b, g, q and so on; in script also J and L, in Greek also Θ,
+Letters that look like a digit are left out: G, O, Q, Z, b, g, q and so on; in script also B, J and L, in Greek also Θ,
 Φ, δ, σ and others.
 """
 
@@ -11,7 +11,7 @@ from HersheyFonts import HersheyFonts
 
 from mnist_core.training.non_digits.pen import Kind, Rng, Strokes
 
-UPRIGHT_LETTERS = "ACDEFHJKLMNPRTUVWXYadefhkmnprtuvwxy"
+UPRIGHT_LETTERS = "ABCDEFHJKLMNPRTUVWXYadefhkmnprtuvwxy"
 SCRIPT_LETTERS = "ACDEFHKMNPRTUVWXYadefhkmnprtuvwxy"
 ITALIC_LETTERS = "AACDEFHKLMNPRTUVWXYaaadefhkmnprtuvwxy"
 GREEK_LETTERS = "ACDEKLNPRTWXaekmptvwx"  # in the font's order: ΑΓΔΕΛΜΞΠΣΥΨΩ αελνπυχψω

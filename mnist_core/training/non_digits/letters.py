@@ -1,4 +1,4 @@
-"""Small letters as hands write them, but for those that look like a digit: b, g, i, j, l, o, q, s and z."""
+"""Small letters as hands write them, but for those that look like a digit: b, g, i, j, l, o, q, s and z; and a B."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -69,6 +69,14 @@ def a_with_roof(writer: Writer) -> Strokes:
         return [curve(*begin, (w * 0.85, 0.9), end), bowl]
     bowl_points = ((w * 0.88, 0.75), (w * 0.5, 1), (0.02, 0.85), (0.1, top + 0.1), (w * 0.5, top))
     return [curve(*begin, *bowl_points, (w * 0.88, top + 0.25), end)]
+
+
+def capital_b(writer: Writer) -> Strokes:
+    """Write a B; its straight back with a corner at each end is all that tells it from an 8."""
+    w, waist = writer.width * writer.around(1.3, 0.25), writer.around(-0.05, 0.15)
+    upper = curve((0, -1), (w * 0.5, -1), (w * writer.around(0.85, 0.1), (waist - 1) / 2), (w * 0.5, waist), (0, waist))
+    lower = curve((0, waist), (w * 0.55, waist), (w, (waist + 1) / 2), (w * 0.55, 1), (0, 1))
+    return writer.joined(line((0, -1), (0, 1)), upper, lower)
 
 
 def d(writer: Writer) -> Strokes:
@@ -199,6 +207,7 @@ def _kind(letter: Callable[[Writer], Strokes]) -> Kind:
 _SHARES = {
     a: 4,
     a_with_roof: 3,
+    capital_b: 3,
     d: 2,
     e: 2,
     f: 1,
