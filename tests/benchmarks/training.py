@@ -119,7 +119,7 @@ def frame_again(image: torch.Tensor) -> torch.Tensor:
     return functional.pad(digit, [ahead, above, 28 - size[1] - ahead, 28 - size[0] - above])
 
 
-DISTORTED = replace(RECIPES["robust"], teacher="", optimizer="adamw", precision="float32", name="distorted")
+DISTORTED = replace(RECIPES["robust"], teacher="", optimizer="adamw", name="distorted")
 V2 = v2.Compose(
     [
         v2.ToImage(),
