@@ -7,7 +7,6 @@ from tests.browser.driving import (
     CANVAS,
     PEN_DIGITS,
     WOBBLY_SEVEN,
-    PenDigit,
     answer,
     clear,
     draw,
@@ -21,12 +20,6 @@ needs_pen_digits = pytest.mark.skipif(
 )
 
 
-def one_of_each() -> list[PenDigit]:
-    """The first drawing of every digit."""
-    digits = pen_digits()
-    return [next(digit for digit in digits if digit.label == label) for label in range(10)]
-
-
 def test_a_wobbly_seven_in_a_corner_is_a_seven(page: Page) -> None:
     draw(page, WOBBLY_SEVEN, size=0.35, corner=(15, 15))
     assert answer(page) == 7
@@ -35,17 +28,17 @@ def test_a_wobbly_seven_in_a_corner_is_a_seven(page: Page) -> None:
 @needs_pen_digits
 def test_real_handwriting_is_read_off_the_canvas(page: Page) -> None:
     answers = []
-    for digit in one_of_each()[::2]:
+    for digit in pen_digits()[::1400]:  # of six writers
         draw(page, digit.strokes)
         answers.append((digit.label, answer(page)))
         clear(page)
     right = sum(label == digit for label, digit in answers)
-    assert right >= 4, f"only {right} of {len(answers)} right: {answers}"
+    assert right >= 5, f"only {right} of {len(answers)} right: {answers}"
 
 
 def test_a_finger_on_a_phone_draws_too(browser: Browser, app: str) -> None:
-    strokes = pen_digits()[1].strokes if PEN_DIGITS.exists() else WOBBLY_SEVEN
-    expected = pen_digits()[1].label if PEN_DIGITS.exists() else 7
+    strokes = pen_digits()[2].strokes if PEN_DIGITS.exists() else WOBBLY_SEVEN
+    expected = pen_digits()[2].label if PEN_DIGITS.exists() else 7
     with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as context:
         page = context.new_page()
         page.goto(app)
