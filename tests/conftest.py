@@ -3,6 +3,7 @@
 import multiprocessing
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from types import ModuleType
@@ -11,11 +12,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from mnist_core import RECIPES, DigitClassifier, train
+from mnist_core import RECIPES, DigitClassifier, files, train
 from mnist_core.drawings.store import DrawingStore
 from mnist_core.images.datasets import Dataset, load_dataset, mnist_is_here
 from mnist_core.network.model import MLP
 from mnist_core.training.progress import Trained
+from mnist_core.versions import registry
+from mnist_core.versions.registry import Version
 from tests import postgres
 
 torch.set_num_threads(1)  # tests run side by side: threads that wait for each other are many times slower than one
@@ -95,3 +98,13 @@ def fork_server(monkeypatch: pytest.MonkeyPatch) -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mnist_core.drawings.store"])
     return context
+
+
+@pytest.fixture
+def worse(weights: Path) -> Version:
+    """A copy of `article` that has forgotten a part of what it has learned."""
+    record = replace(registry.read_record(files.SHIPPED / "article"), created="2026-11-24T10:00:00+00:00")
+    model = registry.load_version(files.SHIPPED / "article").model
+    with torch.no_grad():
+        model.layers[0].weight[:50] = 0
+    return registry.save_version(weights / "runs" / "worse", model, record)

@@ -11,11 +11,13 @@ from mnist_core import DigitClassifier, evaluate, files
 from mnist_core.drawings.store import DrawingStore
 from mnist_core.evaluation.comparison import compare
 from mnist_core.evaluation.pen_strokes import drawings_file
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.images.datasets import Dataset, load_dataset
 from mnist_core.network.calibration import ACCEPTED, SHARES
 from mnist_core.versions import registry
 from mnist_core.versions.active import active_name, promote
 from mnist_core.versions.catalogue import labels
+from mnist_core.versions.registry import Version
 from pages.ui.explore import image_sets
 from tests.app.test_train_page import ROOT, press, words
 from tests.app.test_train_page import labels as buttons
@@ -51,28 +53,29 @@ def test_all_versions_are_in_one_table_with_figures_and_intervals() -> None:
     assert len(table) == 4
     best = table[table["version"] == "best"].iloc[0]
     assert best["active"] == "● active"
-    assert best["test"] == pytest.approx(99.55)
-    assert best["test interval"] == "99.40% to 99.66%"
+    record = registry.read_record(files.SHIPPED / "best")
+    assert best["test"] == pytest.approx(100 * record.evaluation.accuracy)
+    assert best["test interval"] == wilson_interval(record.evaluation.correct, 10_000).percent(2)
     assert best["test on"] == "10,000, MNIST test set"
-    assert best["drawings"] == pytest.approx(97.39, abs=0.01)
+    assert best["drawings"] == pytest.approx(100 * record.drawings[0].digits.accuracy)
     assert best["parameters"] == 1_863_690
-    assert best["epoch"] == "300 of 300"
+    assert best["epoch"] == "240 of 240"
     assert page.selectbox(key="version").value == "best"
 
 
-def test_two_versions_are_compared_and_the_link_leads_there(mine: str) -> None:
+def test_two_versions_are_compared_and_the_link_leads_there(worse: Version) -> None:
     page = open_page()
-    page.selectbox(key="version").set_value(mine).run()
+    page.selectbox(key="version").set_value(worse.name).run()
     page.selectbox(key="against").set_value("best").run()
     assert not page.exception
-    assert verdict("best", mine, "best") in words(page)
+    assert verdict("best", worse.name, "best") in words(page)
     assert "McNemar" in words(page)
     assert "its figure is too high" in words(page)
     recipes = page.table[1].value
-    assert recipes.loc["epochs"].tolist() == ["10", "300"]
+    assert recipes.loc["epochs"].tolist() == ["10", "240"]
     assert "seed" not in recipes.index
-    assert dict(page.query_params) == {"version": mine, "against": "best"}
-    again = open_page(version=mine, against="best")
+    assert dict(page.query_params) == {"version": worse.name, "against": "best"}
+    again = open_page(version=worse.name, against="best")
     assert "McNemar" in words(again)
 
 
@@ -96,12 +99,12 @@ def test_going_back_in_the_browser_goes_back_to_the_version_before(mine: str) ->
     assert page.selectbox(key="version").value == "best"
 
 
-def test_a_worse_version_becomes_active_only_after_a_question(mine: str) -> None:
-    page = open_page(version=mine)
+def test_a_worse_version_becomes_active_only_after_a_question(worse: Version) -> None:
+    page = open_page(version=worse.name)
     press(page, "Make active")
     assert not page.exception
     assert active_name() == "best"
-    assert verdict("best", mine) in words(page)
+    assert verdict("best", worse.name) in words(page)
     assert "Make active anyway" in buttons(page)
 
 

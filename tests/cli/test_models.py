@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from mnist_core import files
 from mnist_core.runs.status import find_run
@@ -26,16 +25,6 @@ def mine(weights: Path) -> Version:
     record = registry.read_record(files.SHIPPED / "article")
     model = registry.load_version(files.SHIPPED / "article").model
     return registry.save_version(weights / "runs" / "mine", model, record)
-
-
-@pytest.fixture
-def worse(weights: Path) -> Version:
-    """A copy of `article` that has forgotten a part of what it has learned."""
-    record = registry.read_record(files.SHIPPED / "article")
-    model = registry.load_version(files.SHIPPED / "article").model
-    with torch.no_grad():
-        model.layers[0].weight[:50] = 0
-    return registry.save_version(weights / "runs" / "worse", model, record)
 
 
 def test_versions_are_listed_and_shown(
