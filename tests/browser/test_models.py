@@ -1,27 +1,27 @@
 """A visitor compares versions, makes one active and explores its mistakes, in a real browser."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from mnist_core import files
 from mnist_core.versions.active import active_name
+from mnist_core.versions.registry import Version
 from tests.browser.driving import CANVAS, ROOT, WOBBLY_SEVEN, answer, draw, serve
 
 
 @pytest.fixture
-def app(browser: Browser, weights: Path) -> Iterator[str]:  # noqa: ARG001 — skips with it
+def app(browser: Browser, weights: Path, worse: Version) -> Iterator[str]:  # noqa: ARG001 — skips with it
     """Serve the app with a version that is worse than the active one."""
-    shutil.copytree(files.SHIPPED / "article", weights / "runs" / "mine")
     with serve(ROOT / "app.py", weights) as url:
         yield url
 
 
-def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, browser: Browser) -> None:
+def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(
+    app: str, browser: Browser, worse: Version
+) -> None:
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = context.new_page()
         page.goto(app)
@@ -35,13 +35,13 @@ def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, b
         expect(page.locator(".rivals section")).to_have_count(2)
         expect(page.locator(".rivals h2").first).to_have_text("best")
 
-        page.goto(f"{app}/Models?version=runs%2Fmine")
+        page.goto(f"{app}/Models?version=runs%2Fworse")
         page.get_by_role("button", name="Make active").click()
         expect(page.get_by_text(re.compile("McNemar"))).to_be_visible(timeout=20_000)
         assert active_name() == "best"
         page.get_by_role("button", name="Make active anyway").click()
         expect(page.get_by_text("Answers on the Draw page")).to_be_visible(timeout=20_000)
-        assert active_name() == "runs/mine"
+        assert active_name() == worse.name
         expect(page.get_by_role("button", name="Roll back to best")).to_be_visible(timeout=20_000)
         page.wait_for_timeout(1000)  # the button of the page before it would be no use
         with page.expect_download() as download:
@@ -56,7 +56,7 @@ def test_compare_on_a_drawing_promote_after_a_question_and_roll_back(app: str, b
 def test_a_cell_shows_its_images_and_one_of_them_is_taken_to_the_canvas(app: str, browser: Browser) -> None:
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = context.new_page()
-        page.goto(f"{app}/Models?version=runs%2Fmine")
+        page.goto(f"{app}/Models?version=runs%2Fworse")
         page.get_by_text("Most frequent mistakes").wait_for(timeout=60_000)
         if page.get_by_text("cannot be shown").count():  # no MNIST here
             page.get_by_text("Bundled sample", exact=True).click()
